@@ -1,0 +1,1 @@
+"""goldstone: symmetry in deep networks, measured, built, broken and discovered."""

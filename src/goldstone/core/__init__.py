@@ -1,0 +1,31 @@
+"""Floor 0: checks, errors, files, random state, progress and the base of results."""
+
+from goldstone.core.checks import check_finite, check_grid_fields, check_square_grid
+from goldstone.core.errors import (
+    GoldstoneError,
+    InputError,
+    MissingExtraError,
+    SymmetryRefusedError,
+)
+from goldstone.core.extras import require
+from goldstone.core.files import replacing, sha256_of_file
+from goldstone.core.progress import Progress, SilentProgress, Task
+from goldstone.core.random import derive_seed, generator
+
+__all__ = [
+    "GoldstoneError",
+    "InputError",
+    "MissingExtraError",
+    "Progress",
+    "SilentProgress",
+    "SymmetryRefusedError",
+    "Task",
+    "check_finite",
+    "check_grid_fields",
+    "check_square_grid",
+    "derive_seed",
+    "generator",
+    "replacing",
+    "require",
+    "sha256_of_file",
+]
