@@ -1,0 +1,47 @@
+"""The laws of an action, measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from goldstone.actions.action import Action
+from goldstone.actions.context import Context
+from goldstone.groups import Group
+
+
+@dataclass(frozen=True)
+class ActionLawErrors:
+    """Relative errors max ‖left − right‖/‖x‖ of the laws, and the elements of the worst case."""
+
+    identity: float
+    composition: float
+    worst: tuple[str, str]
+
+
+def action_law_errors(
+    action: Action, group: Group[Any], x: Tensor, context: Context, elements: Sequence[Any]
+) -> ActionLawErrors:
+    """Measure act(e, x) = x and act(a, act(b, x)) = act(a·b, x), inverses included.
+
+    Every pair of ``elements`` for up to eight of them, else each with the next and with its
+    inverse. ``x`` is a batch of states; norms are over the whole batch.
+    """
+    scale = float(x.norm()) or 1.0
+    identity = float((action.act(group.identity, x, context) - x).norm()) / scale
+    chosen = list(elements)
+    if len(chosen) <= 8:
+        pairs = [(a, b) for a in chosen for b in chosen]
+    else:
+        pairs = list(zip(chosen, chosen[1:] + chosen[:1], strict=True))
+        pairs += [(a, group.inverse(a)) for a in chosen]
+    worst, names = 0.0, (group.element_name(group.identity),) * 2
+    for a, b in pairs:
+        twice = action.act(a, action.act(b, x, context), context)
+        once = action.act(group.compose(a, b), x, context)
+        error = float((twice - once).norm()) / scale
+        # "not (≤)" rather than ">": a NaN must count as the worst.
+        if not error <= worst:
+            worst, names = error, (group.element_name(a), group.element_name(b))
+    return ActionLawErrors(identity, worst, names)

@@ -1,0 +1,40 @@
+"""A symmetry: a group acting on a model's inputs and on its outputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from goldstone.actions.action import Action
+from goldstone.groups import Group
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """The claim f(g·x) = g·f(x) that an audit tests.
+
+    Attributes:
+        name: short name for reports.
+        group: the group.
+        on_input: how it moves the model's input.
+        on_output: how it moves the model's output.
+        on_target: how it moves the target; ``on_output`` unless labels transform otherwise.
+        on_layers: actions on the feature maps of named modules.
+        elements: the elements to test, the identity excepted; empty for a default choice by the
+            group (all of a small finite one).
+        fixes_loss: the loss is claimed to be invariant, ℓ(g·p, g·t) = ℓ(p, t); audits check it.
+    """
+
+    name: str
+    group: Group[Any]
+    on_input: Action
+    on_output: Action
+    on_target: Action | None = None
+    on_layers: Mapping[str, Action] = field(default_factory=dict, hash=False)
+    elements: tuple[Any, ...] = ()
+    fixes_loss: bool = True
+
+    def __post_init__(self) -> None:
+        for element in self.elements:
+            self.group.check_contains(element)
+        if self.on_target is None:
+            object.__setattr__(self, "on_target", self.on_output)

@@ -1,0 +1,35 @@
+"""Floor 1: groups as pure algebra, with hashable elements and exact composition."""
+
+from goldstone.groups.additive import AdditiveGroup
+from goldstone.groups.group import FiniteGroup, Group
+from goldstone.groups.point import CyclicGroup, DihedralGroup, PointGroup
+from goldstone.groups.subgroups import (
+    Subgroup,
+    all_subgroups,
+    axis_lattices,
+    candidate_subgroups,
+    left_cosets,
+    maximal,
+    subgroup,
+)
+from goldstone.groups.translations import GridTranslations
+from goldstone.groups.wallpaper import WallpaperGroup, p4m
+
+__all__ = [
+    "AdditiveGroup",
+    "CyclicGroup",
+    "DihedralGroup",
+    "FiniteGroup",
+    "GridTranslations",
+    "Group",
+    "PointGroup",
+    "Subgroup",
+    "WallpaperGroup",
+    "all_subgroups",
+    "axis_lattices",
+    "candidate_subgroups",
+    "left_cosets",
+    "maximal",
+    "p4m",
+    "subgroup",
+]

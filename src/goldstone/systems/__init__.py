@@ -1,0 +1,1 @@
+"""Floor 4: what experiments run on, each small and validated."""

@@ -1,0 +1,113 @@
+"""A U-Net on a periodic grid, equivariant to shifts by multiples of its total stride."""
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.core import InputError
+from goldstone.systems.emulators.layers import (
+    CircularConv2d,
+    GridAttention,
+    ResidualBlock,
+    check_divisible,
+    group_norm,
+)
+
+
+class UNet(nn.Module):
+    """Residual U-Net with circular padding, after Amarel et al. (arXiv 2601.20172).
+
+    Every stage halves the grid and doubles the channels. The way down is a 2×2 convolution of
+    stride 2, the way up nearest-neighbour repetition and a 3×3 convolution; both keep the cell
+    centre as the fixed point of point-group elements. Nothing in the network knows where it is,
+    so it commutes exactly with shifts by multiples of :attr:`total_stride`; between them it does
+    not, because the 2×2 patches lie on a lattice.
+
+    The defaults have the shape of the paper's model (24 base channels, four stages, attention at
+    the bottleneck, about 14 M parameters). ``UNet(2, base_channels=12, stages=2,
+    blocks_per_stage=1, attention=False)`` has about 95 k and total stride 4.
+
+    Args:
+        channels: channels of the input and of the output.
+        base_channels: width at full resolution.
+        stages: number of halvings.
+        blocks_per_stage: residual blocks at each resolution, on the way down and on the way up.
+        attention: whether all points of the coarsest grid attend to each other (followed by one
+            more residual block).
+        heads: attention heads.
+        normalise: GroupNorm over the whole grid, or no norm.
+
+    Raises:
+        InputError: an argument is not positive, or (in forward) the grid is not divisible.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        base_channels: int = 24,
+        stages: int = 4,
+        blocks_per_stage: int = 2,
+        attention: bool = True,
+        heads: int = 4,
+        normalise: bool = True,
+    ) -> None:
+        super().__init__()
+        if min(channels, base_channels, stages, blocks_per_stage) < 1:
+            raise InputError(
+                "U-Net: expected positive channels, base_channels, stages and blocks_per_stage, "
+                f"got {channels}, {base_channels}, {stages}, {blocks_per_stage}"
+            )
+        self.stages = stages
+        widths = [base_channels * 2**stage for stage in range(stages + 1)]
+
+        def blocks(in_channels: int, out_channels: int) -> nn.Sequential:
+            sizes = [in_channels] + [out_channels] * blocks_per_stage
+            return nn.Sequential(
+                *(ResidualBlock(a, b, normalise) for a, b in zip(sizes, sizes[1:], strict=False))
+            )
+
+        self.first = CircularConv2d(channels, base_channels)
+        self.encoders = nn.ModuleList(blocks(width, width) for width in widths[:-1])
+        self.downs = nn.ModuleList(
+            nn.Conv2d(fine, coarse, kernel_size=2, stride=2)
+            for fine, coarse in zip(widths, widths[1:], strict=False)
+        )
+        self.bottleneck = nn.Sequential(
+            blocks(widths[-1], widths[-1]),
+            *(
+                (GridAttention(widths[-1], heads), ResidualBlock(widths[-1], widths[-1], normalise))
+                if attention
+                else ()
+            ),
+        )
+        self.ups = nn.ModuleList(
+            nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), CircularConv2d(coarse, fine))
+            for fine, coarse in zip(widths, widths[1:], strict=False)
+        )
+        self.decoders = nn.ModuleList(blocks(2 * width, width) for width in widths[:-1])
+        self.last = nn.Sequential(
+            group_norm(base_channels) if normalise else nn.Identity(),
+            nn.SiLU(),
+            CircularConv2d(base_channels, channels),
+        )
+
+    @property
+    def total_stride(self) -> int:
+        """The network commutes exactly with shifts by multiples of this many grid points."""
+        return 2**self.stages
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channel, X, Y) → the same shape."""
+        check_divisible(tuple(x.shape[-2:]), self.total_stride, "U-Net")
+        x = self.first(x)
+        skips: list[Tensor] = []
+        for encoder, down in zip(self.encoders, self.downs, strict=True):
+            x = encoder(x)
+            skips.append(x)
+            x = down(x)
+        x = self.bottleneck(x)
+        for stage in reversed(range(self.stages)):
+            x = torch.cat([self.ups[stage](x), skips[stage]], dim=1)
+            x = self.decoders[stage](x)
+        out: Tensor = self.last(x)
+        return out

@@ -1,0 +1,14 @@
+"""Floor 6: training loops."""
+
+from goldstone.training.config import Schedule, TrainingConfig
+from goldstone.training.next_step import train_next_step
+from goldstone.training.result import EpochRecord, LossHistory, TrainingResult
+
+__all__ = [
+    "EpochRecord",
+    "LossHistory",
+    "Schedule",
+    "TrainingConfig",
+    "TrainingResult",
+    "train_next_step",
+]

@@ -1,0 +1,50 @@
+"""Everything a killed run needs to go on, in one safetensors file that is replaced atomically."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.core import InputError
+from goldstone.systems.emulators import load_weights, read_tensors, write_tensors
+from goldstone.training.result import LossHistory
+
+_SLOTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+def write_state(
+    path: Path, model: nn.Module, optimiser: torch.optim.AdamW, history: LossHistory
+) -> None:
+    """Write weights, moments of AdamW and the losses so far."""
+    tensors: dict[str, Tensor] = {f"model/{k}": v for k, v in model.state_dict().items()}
+    for name, parameter in model.named_parameters():
+        for slot in _SLOTS:
+            tensors[f"{slot}/{name}"] = optimiser.state[parameter][slot]
+    write_tensors(path, tensors, {"history": history.to_json()})
+
+
+def read_state(path: Path, model: nn.Module, optimiser: torch.optim.AdamW) -> LossHistory:
+    """Put back what :func:`write_state` wrote, and return the losses so far.
+
+    Raises:
+        InputError: the file is damaged or belongs to another model.
+    """
+    tensors, header = read_tensors(path)
+    try:
+        history = LossHistory.from_json(header["history"])
+        weights = {k.removeprefix("model/"): v for k, v in tensors.items() if k[:6] == "model/"}
+        load_weights(model, weights, str(path))
+        for name, parameter in model.named_parameters():
+            state: dict[str, Any] = {"step": tensors[f"step/{name}"]}
+            for slot in _SLOTS[1:]:
+                # The memory format of the parameter decides which kernel AdamW takes, and thereby
+                # the last bit of its result.
+                state[slot] = torch.empty_like(parameter).copy_(tensors[f"{slot}/{name}"]).detach()
+            optimiser.state[parameter] = state
+    except KeyError as error:
+        raise InputError(
+            f"{path}: has no entry {error}; it was not written by this training. Remove it to "
+            "start again"
+        ) from error
+    return history
