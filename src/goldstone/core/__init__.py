@@ -11,6 +11,8 @@ from goldstone.core.extras import require
 from goldstone.core.files import replacing, sha256_of_file
 from goldstone.core.progress import Progress, SilentProgress, Task
 from goldstone.core.random import derive_seed, generator
+from goldstone.core.result import from_json, to_json
+from goldstone.core.statistic import Statistic
 
 __all__ = [
     "GoldstoneError",
@@ -18,14 +20,17 @@ __all__ = [
     "MissingExtraError",
     "Progress",
     "SilentProgress",
+    "Statistic",
     "SymmetryRefusedError",
     "Task",
     "check_finite",
     "check_grid_fields",
     "check_square_grid",
     "derive_seed",
+    "from_json",
     "generator",
     "replacing",
     "require",
     "sha256_of_file",
+    "to_json",
 ]

@@ -1,0 +1,314 @@
+"""What an audit finds: frozen results, written as audit.json and audit.npz and read back."""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goldstone.core import InputError, Statistic, from_json, replacing, to_json
+
+SCHEMA_VERSION = 1
+
+Answer = Literal["yes", "no", "undetermined"]
+Grade = Literal["exact", "approximate", "violated", "undetermined"]
+Label = Literal["internalised", "covered", "latent", "broken", "undetermined"]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the numbers come from."""
+
+    created: str
+    versions: Mapping[str, str]
+    seed: int
+    device: str
+    dtype: str
+    data_sha256: str
+    weights_sha256: str
+    settings: Mapping[str, Any]
+    gradients: int
+    gradient_path: str
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """The audited model and whether it has skill.
+
+    Attributes:
+        loss: loss of the untransformed pairs, over samples.
+        relative_error: ‖f(x) − y‖/‖y‖, over samples.
+        log_loss_over_persistence: mean log ℓ(f(x), y)/ℓ(x, y); skill needs an upper bound < 0.
+        log_loss_over_climatology: the same against the mean target field.
+        has_skill: whether it beats both.
+        numerical_floor: relative rounding error of the model's output in its dtype.
+    """
+
+    name: str
+    parameters: int
+    loss_name: str
+    loss: Statistic
+    relative_error: Statistic
+    log_loss_over_persistence: Statistic
+    log_loss_over_climatology: Statistic
+    has_skill: bool
+    numerical_floor: float
+
+
+@dataclass(frozen=True)
+class SymmetrySummary:
+    """The audited symmetry.
+
+    ``order`` is null for a Lie group, whose ``tested`` elements say the range. ``layout`` is the
+    list of declared fields; ``pivot`` the fixed point of a point group, if it has one.
+    """
+
+    name: str
+    group: str
+    order: int | None
+    tested: tuple[str, ...]
+    layout: tuple[Mapping[str, Any], ...]
+    pivot: str | None = None
+
+
+@dataclass(frozen=True)
+class GroundTruthCheck:
+    """One element against the ground truth Φ.
+
+    Attributes:
+        violation: ‖Φ(gx) − gΦ(x)‖/‖Φ(x)‖: the floor below which no model can be judged.
+        violation_of_change: the same relative to ‖Φ(x) − x‖.
+        passes: whether g is a symmetry of the ground truth.
+    """
+
+    name: str
+    violation: float
+    violation_of_change: float
+    passes: bool
+
+
+@dataclass(frozen=True)
+class ConventionCheck:
+    """A statistic of the data that tells conventions apart, such as the divergence.
+
+    Attributes:
+        declared: value under the declared convention.
+        alternatives: value under other conventions, by name.
+        passes: whether the declared one is not clearly worse than an alternative.
+        meaning: what it says, in words.
+    """
+
+    name: str
+    declared: float
+    alternatives: Mapping[str, float]
+    passes: bool
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Precheck:
+    """Is the declared action an action, and a symmetry of the ground truth and of the loss?
+
+    ``status``: *verified* against a ground truth; *assumed* when there is none; *refused* when a
+    check failed (an audit goes on only if forced).
+    """
+
+    status: Literal["verified", "assumed", "refused"]
+    statement: str
+    findings: tuple[str, ...]
+    law_errors: Mapping[str, float]
+    ground_truth: tuple[GroundTruthCheck, ...]
+    conventions: tuple[ConventionCheck, ...]
+    loss_invariance: Mapping[str, float]
+    loss_is_invariant: bool
+    forced: bool = False
+
+
+@dataclass(frozen=True)
+class ElementResult:
+    """Every number of one group element; docs/methods/influence.md defines them.
+
+    ``null`` is the mean of K(x_i, g x_j) over distinct trajectories. Statistics by metric are of
+    unit gradients; ``raw_*`` are of raw ones. ``permutation_p`` is not corrected;
+    ``adjusted_p`` is, by Holm over the elements.
+    """
+
+    name: str
+    equivariance_error: Statistic
+    equivariance_error_of_change: Statistic
+    equivariance_error_of_model_error: Statistic
+    log_loss_ratio: Statistic
+    error_sharing: Statistic
+    rollout_equivariance_error: tuple[Statistic, ...]
+    pair_coherence: Mapping[str, Statistic]
+    null: Mapping[str, Statistic]
+    orbit_coherence: Mapping[str, Statistic]
+    common_mode_coherence: Mapping[str, Statistic]
+    probe_coherence: Mapping[str, Statistic]
+    raw_pair_coherence: Mapping[str, Statistic]
+    raw_orbit_coherence: Mapping[str, Statistic]
+    permutation_p: Mapping[str, float]
+    adjusted_p: Mapping[str, float]
+    holds: Answer
+    grade: Grade
+    transports: Answer
+    label: Label
+    reason: str
+
+
+@dataclass(frozen=True)
+class Control:
+    """A known answer measured beside the audit, to show that the instrument can tell."""
+
+    name: str
+    description: str
+    expected: str
+    log_loss_ratio: Statistic | None
+    orbit_coherence: Mapping[str, Statistic]
+    as_expected: bool
+
+
+@dataclass(frozen=True)
+class SubgroupSummary:
+    """A subgroup by name; ``elements`` are those of its elements that were tested, and e."""
+
+    name: str
+    order: int
+    elements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AxisVerdict:
+    """One axis of the verdict.
+
+    Attributes:
+        answer: *yes* if every tested element passes, *no* if any fails, else *undetermined*.
+        residual_low: the maximal subgroups all of whose tested elements pass.
+        residual_up: the maximal subgroups that contain no failed element.
+        broken_cosets: the left cosets of the first ``residual_low`` that hold a failed element.
+    """
+
+    answer: Answer
+    residual_low: tuple[SubgroupSummary, ...]
+    residual_up: tuple[SubgroupSummary, ...]
+    broken_cosets: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Both axes, what they mean together, and how sure.
+
+    ``confidence`` is the share of tested elements whose answer is not *undetermined*, by axis.
+    ``subgroups`` is the lattice for small groups: every subgroup with its order and the names of
+    all its elements.
+    """
+
+    holds: AxisVerdict
+    transports: AxisVerdict
+    confidence: Mapping[str, float]
+    metric: str
+    summary: str
+    subgroups: tuple[SubgroupSummary, ...] = ()
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """The cheap part of the audit at one checkpoint, Euclidean metric."""
+
+    epoch: int
+    loss: Statistic
+    log_loss_ratio: Mapping[str, Statistic]
+    pair_coherence: Mapping[str, Statistic]
+    null: Mapping[str, Statistic]
+    orbit_coherence: Mapping[str, Statistic]
+    cosets: tuple["CosetHistory", ...] = ()
+
+
+@dataclass(frozen=True)
+class CosetHistory:
+    """Means over one left coset of the residual subgroup of the final model."""
+
+    elements: tuple[str, ...]
+    log_loss_ratio: float | None
+    pair_coherence: float | None
+    orbit_coherence: float | None
+
+
+@dataclass(frozen=True)
+class ShiftProfile:
+    """The shift symmetry beside the audited one; its curves and maps are in the arrays.
+
+    ``exact_period`` is the smallest shift (cells, per axis) whose multiples all hold to ten times
+    the numerical floor, None if only the identity does.
+    """
+
+    exact_period: tuple[int | None, int | None]
+    worst_log_loss_ratio: float
+    cell: int
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """Everything an audit found; ``arrays`` go to audit.npz, the rest to audit.json."""
+
+    provenance: Provenance
+    model: ModelSummary
+    symmetry: SymmetrySummary
+    precheck: Precheck
+    elements: tuple[ElementResult, ...]
+    controls: tuple[Control, ...]
+    verdict: Verdict
+    history: tuple[HistoryEntry, ...] = ()
+    shifts: ShiftProfile | None = None
+    schema_version: int = SCHEMA_VERSION
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict, compare=False, repr=False)
+
+    def element(self, name: str) -> ElementResult:
+        """The result of the element of this name."""
+        for entry in self.elements:
+            if entry.name == name:
+                return entry
+        raise InputError(f"no element {name!r}; tested were {[e.name for e in self.elements]}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Every number as JSON values."""
+        names = [f.name for f in fields(self) if f.name not in ("arrays", "schema_version")]
+        head = {"schema_version": self.schema_version}
+        return head | {name: to_json(getattr(self, name)) for name in names}
+
+    def save(self, directory: str | Path) -> None:
+        """Write ``audit.json`` and ``audit.npz`` into ``directory``, each atomically."""
+        folder = Path(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / "audit.npz") as path:
+            np.savez_compressed(path, allow_pickle=False, **dict(self.arrays))
+        with replacing(folder / "audit.json") as path:
+            text = json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
+            path.write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: str | Path) -> "AuditResult":
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: a file is missing, truncated, or of a newer major schema.
+        """
+        folder = Path(directory)
+        try:
+            data = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+            with np.load(folder / "audit.npz", allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        except FileNotFoundError as error:
+            raise InputError(f"no audit in {folder}: {error.filename} is missing") from error
+        except (json.JSONDecodeError, UnicodeDecodeError, zipfile.BadZipFile, ValueError, OSError) as error:
+            raise InputError(f"the audit in {folder} is damaged ({error}); run it again") from error
+        if not isinstance(data, dict) or data.get("schema_version", 0) > SCHEMA_VERSION:
+            raise InputError(f"the audit in {folder} was written by a newer goldstone; upgrade")
+        result = from_json(cls, {k: v for k, v in data.items() if k != "arrays"}, "audit.json")
+        object.__setattr__(result, "arrays", arrays)
+        return result
