@@ -83,5 +83,7 @@ class TrainingConfig:
         """
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise InputError(f"training config: unknown {', '.join(unknown)}; expected {sorted(known)}")
+            raise InputError(
+                f"training config: unknown {', '.join(unknown)}; expected {sorted(known)}"
+            )
         return cls(**values)

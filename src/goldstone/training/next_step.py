@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from goldstone.core import GoldstoneError, InputError, Progress, SilentProgress, Task
 from goldstone.systems.emulators import (
@@ -80,7 +79,7 @@ def train_next_step(
         return finished
 
     # Convolutions on CPUs are faster in this memory format.
-    emulator = emulator.to(device=device, memory_format=torch.channels_last)
+    emulator = emulator.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(emulator.parameters(), weight_decay=training.weight_decay)
     loss = loss_by_name(training.loss)
     resume = directory / "resume.safetensors"

@@ -31,12 +31,12 @@ class StepPairs:
     def shuffled(self, batch_size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches of one epoch, the last one smaller, in an order that seed and epoch decide."""
         order = torch.randperm(len(self), generator=generator(seed, "order", epoch))
-        for index in order.split(batch_size):
+        for index in torch.split(order, batch_size):
             yield self[index]
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches in the order of trajectory and time."""
-        for index in torch.arange(len(self)).split(batch_size):
+        for index in torch.split(torch.arange(len(self)), batch_size):
             yield self[index]
 
 

@@ -81,4 +81,6 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except ValueError as error:
-        raise InputError(f"{path}: not JSON ({error}); remove the directory and train again") from error
+        raise InputError(
+            f"{path}: not JSON ({error}); remove the directory and train again"
+        ) from error

@@ -41,7 +41,9 @@ def count_parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
-def _construct(network: Callable[..., nn.Module], config: EmulatorConfig, *leading: Any) -> nn.Module:
+def _construct(
+    network: Callable[..., nn.Module], config: EmulatorConfig, *leading: Any
+) -> nn.Module:
     keywords = [
         name
         for name, parameter in inspect.signature(network).parameters.items()

@@ -20,7 +20,9 @@ _HEADER = "goldstone"
 _CHECKPOINT = re.compile(r"epoch-(\d+)\.safetensors")
 
 
-def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+def write_tensors(
+    path: str | Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]
+) -> None:
     """Write tensors and a JSON header as one safetensors file, atomically."""
     # safetensors stores plain contiguous arrays, whatever the memory format in use.
     arrays = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -39,7 +41,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_HEADER, "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, header
+            return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(
             f"{path}: not a complete safetensors file ({error}); it may be truncated or of another "

@@ -12,8 +12,7 @@ from goldstone.core import InputError
 class CircularConv2d(nn.Module):
     """Convolution of odd kernel size on a periodic grid: (B, in, X, Y) → (B, out, X, Y).
 
-    Equals ``Conv2d(padding="same", padding_mode="circular")``. It pads by concatenation, which is
-    faster on CPUs than torch's circular padding.
+    Equals ``Conv2d(padding="same", padding_mode="circular")``.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3) -> None:
@@ -25,12 +24,23 @@ class CircularConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve ``x``."""
-        p = self.padding
-        if p:
-            x = torch.cat([x[..., -p:, :], x, x[..., :p, :]], dim=-2)
-            x = torch.cat([x[..., -p:], x, x[..., :p]], dim=-1)
-        out: Tensor = self.convolution(x)
+        out: Tensor = self.convolution(circular_pad(x, self.padding))
         return out
+
+
+def circular_pad(x: Tensor, margin: int) -> Tensor:
+    """Continue a periodic field by ``margin`` points on each side of its last two axes."""
+    if margin == 0:
+        return x
+    if min(x.shape[-2:]) < 2 * margin:
+        return functional.pad(x, (margin,) * 4, mode="circular")
+    # The same by splitting and joining: its derivative needs no scattering into zeros, which
+    # halves the cost of small convolutions on CPUs.
+    for axis in (-2, -1):
+        size = x.shape[axis]
+        first, middle, last = torch.split(x, [margin, size - 2 * margin, margin], dim=axis)
+        x = torch.cat([last, first, middle, last, first], dim=axis)
+    return x
 
 
 def group_norm(channels: int, largest: int = 8) -> nn.GroupNorm:

@@ -1,5 +1,7 @@
 """A U-Net on a periodic grid, equivariant to shifts by multiples of its total stride."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -62,15 +64,12 @@ class UNet(nn.Module):
 
         def blocks(in_channels: int, out_channels: int) -> nn.Sequential:
             sizes = [in_channels] + [out_channels] * blocks_per_stage
-            return nn.Sequential(
-                *(ResidualBlock(a, b, normalise) for a, b in zip(sizes, sizes[1:], strict=False))
-            )
+            return nn.Sequential(*(ResidualBlock(a, b, normalise) for a, b in pairwise(sizes)))
 
         self.first = CircularConv2d(channels, base_channels)
         self.encoders = nn.ModuleList(blocks(width, width) for width in widths[:-1])
         self.downs = nn.ModuleList(
-            nn.Conv2d(fine, coarse, kernel_size=2, stride=2)
-            for fine, coarse in zip(widths, widths[1:], strict=False)
+            nn.Conv2d(fine, coarse, kernel_size=2, stride=2) for fine, coarse in pairwise(widths)
         )
         self.bottleneck = nn.Sequential(
             blocks(widths[-1], widths[-1]),
@@ -82,7 +81,7 @@ class UNet(nn.Module):
         )
         self.ups = nn.ModuleList(
             nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), CircularConv2d(coarse, fine))
-            for fine, coarse in zip(widths, widths[1:], strict=False)
+            for fine, coarse in pairwise(widths)
         )
         self.decoders = nn.ModuleList(blocks(2 * width, width) for width in widths[:-1])
         self.last = nn.Sequential(
@@ -94,7 +93,7 @@ class UNet(nn.Module):
     @property
     def total_stride(self) -> int:
         """The network commutes exactly with shifts by multiples of this many grid points."""
-        return 2**self.stages
+        return 1 << self.stages
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channel, X, Y) → the same shape."""
