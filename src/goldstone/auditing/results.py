@@ -135,7 +135,8 @@ class ElementResult:
 
     ``null`` is the mean of K(x_i, g x_j) over distinct trajectories. Statistics by metric are of
     unit gradients; ``raw_*`` are of raw ones. ``permutation_p`` is not corrected;
-    ``adjusted_p`` is, by Holm over the elements.
+    ``adjusted_p`` is, by Holm over the elements. ``support`` is, by axis, the share of bootstrap
+    replicates on the answer's side of its threshold; ``reason`` says why an answer is undetermined.
     """
 
     name: str
@@ -159,6 +160,7 @@ class ElementResult:
     transports: Answer
     label: Label
     reason: str
+    support: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -175,10 +177,13 @@ class Control:
 
 @dataclass(frozen=True)
 class SubgroupSummary:
-    """A subgroup by name; ``elements`` are those of its elements that were tested, and e."""
+    """A subgroup by name; ``elements`` are those of its elements that were tested, and e.
+
+    For a Lie group it is a one-parameter subgroup over the tested range, and its order is null.
+    """
 
     name: str
-    order: int
+    order: int | None
     elements: tuple[str, ...]
 
 
@@ -203,7 +208,7 @@ class AxisVerdict:
 class Verdict:
     """Both axes, what they mean together, and how sure.
 
-    ``confidence`` is the share of tested elements whose answer is not *undetermined*, by axis.
+    ``confidence`` is, by axis, the smallest bootstrap support among the tested elements' answers.
     ``subgroups`` is the lattice for small groups: every subgroup with its order and the names of
     all its elements.
     """

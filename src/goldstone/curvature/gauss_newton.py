@@ -1,0 +1,90 @@
+"""Inner products in the full Gauss–Newton metric, by conjugate gradients."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vjp
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from goldstone.curvature.output_jvp import output_jvps
+from goldstone.curvature.parameters import (
+    flatten_into,
+    trainable_parameters,
+)
+
+
+@dataclass(frozen=True)
+class GaussNewtonSolve:
+    """Gᵀ(η + λ)⁻¹G and how well it was solved.
+
+    Attributes:
+        gram: (m, m) float64.
+        damping: λ, absolute.
+        residual: the largest relative residual ‖(η + λ)z − g‖/‖g‖ over the columns.
+        iterations: the largest number of iterations of a column.
+    """
+
+    gram: Tensor
+    damping: float
+    residual: float
+    iterations: int
+
+
+def gauss_newton_gram(
+    model: nn.Module,
+    inputs: Tensor,
+    gradients: Tensor,
+    damping: float,
+    tolerance: float = 1e-3,
+    most_iterations: int = 200,
+) -> GaussNewtonSolve:
+    """G (η + λ1)⁻¹ Gᵀ for gradients in rows, η = JᵀJ/N_out on ``inputs``.
+
+    Conjugate gradients on the operator v ↦ Jᵀ(J v)/N_out + λ v: a JVP and a VJP an iteration.
+    Unrestricted, and so independent of which other gradients are included; much dearer than
+    :func:`galerkin_gram`.
+    """
+    parameters = {name: p.detach() for name, p in trainable_parameters(model).items()}
+
+    def outputs(values: dict[str, Tensor]) -> Tensor:
+        result = functional_call(model, values, (inputs,))
+        return torch.view_as_real(result) if result.is_complex() else result
+
+    with sdpa_kernel(SDPBackend.MATH):
+        value, pull = vjp(outputs, parameters)
+
+        def product(v: Tensor) -> Tensor:
+            pushed = output_jvps(model, inputs, v[None])[0].reshape(value.shape)
+            result = torch.empty_like(v)
+            flatten_into(list(pull(pushed)[0].values()), result)
+            return result / value.numel() + damping * v
+
+        solved, residual, iterations = [], 0.0, 0
+        for g in gradients:
+            z, error, count = _conjugate_gradients(product, g, tolerance, most_iterations)
+            solved.append(z)
+            residual, iterations = max(residual, error), max(iterations, count)
+    gram = gradients.double() @ torch.stack(solved).double().T
+    return GaussNewtonSolve((gram + gram.T) / 2, damping, residual, iterations)
+
+
+def _conjugate_gradients(
+    product: Callable[[Tensor], Tensor], g: Tensor, tolerance: float, most_iterations: int
+) -> tuple[Tensor, float, int]:
+    z, residual = torch.zeros_like(g), g.clone()
+    direction = residual.clone()
+    energy = residual @ residual
+    target = tolerance * float(g.norm())
+    count = 0
+    while count < most_iterations and float(energy.sqrt()) > target:
+        moved = product(direction)
+        step = energy / (direction @ moved)
+        z += step * direction
+        residual -= step * moved
+        new = residual @ residual
+        direction = residual + (new / energy) * direction
+        energy, count = new, count + 1
+    scale = float(g.norm()) or 1.0
+    return z, float(energy.sqrt()) / scale, count

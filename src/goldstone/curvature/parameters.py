@@ -1,0 +1,42 @@
+"""A model's trainable parameters as one real vector."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+def trainable_parameters(model: nn.Module) -> dict[str, Tensor]:
+    """The parameters with ``requires_grad``, by name, in the module's order."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def vector_size(parameters: Mapping[str, Tensor]) -> int:
+    """Real numbers in the parameter vector; a complex parameter counts twice."""
+    return sum(_size(p) for p in parameters.values())
+
+
+def flatten_into(tensors: Sequence[Tensor], out: Tensor) -> None:
+    """Write ``tensors`` one after another into the vector ``out``, complex ones as (re, im)."""
+    start = 0
+    for tensor in tensors:
+        flat = torch.view_as_real(tensor) if tensor.is_complex() else tensor
+        out[start : start + flat.numel()] = flat.reshape(-1)
+        start += flat.numel()
+
+
+def split_vector(vector: Tensor, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of :func:`flatten_into`: the vector's parts, shaped as the parameters."""
+    result, start = {}, 0
+    for name, p in like.items():
+        part = vector[start : start + _size(p)].to(p.real.dtype if p.is_complex() else p.dtype)
+        if p.is_complex():
+            result[name] = torch.view_as_complex(part.reshape(*p.shape, 2).contiguous())
+        else:
+            result[name] = part.reshape(p.shape)
+        start += _size(p)
+    return result
+
+
+def _size(p: Tensor) -> int:
+    return p.numel() * (2 if p.is_complex() else 1)

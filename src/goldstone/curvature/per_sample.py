@@ -1,0 +1,52 @@
+"""Per-sample gradients as the rows of a matrix."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.core import InputError, Task
+from goldstone.curvature.parameters import flatten_into, trainable_parameters, vector_size
+
+Scalar = Callable[[Tensor, int], Tensor]
+"""From the model's output on sample i (a batch of one) and i to a scalar."""
+
+
+def per_sample_gradients(
+    model: nn.Module, scalar: Scalar, inputs: Tensor, task: Task | None = None
+) -> Tensor:
+    """Gradients of ``scalar(model(inputs[i:i+1]), i)`` in the trainable parameters.
+
+    A loop of ``autograd.grad``: it works for every model, and no batched form was more than a few
+    per cent faster on convolutions. Parameters the scalar does not depend on get zeros.
+
+    Returns:
+        (n, p) in the parameters' real dtype.
+
+    Raises:
+        InputError: the model has no trainable parameter, or a gradient is not finite.
+    """
+    parameters = trainable_parameters(model)
+    if not parameters:
+        raise InputError("the model has no trainable parameter, so it has no gradients")
+    first = next(iter(parameters.values()))
+    dtype = first.real.dtype if first.is_complex() else first.dtype
+    rows = torch.empty(len(inputs), vector_size(parameters), dtype=dtype, device=first.device)
+    tensors = tuple(parameters.values())
+    with torch.enable_grad():
+        for i in range(len(inputs)):
+            value = scalar(model(inputs[i : i + 1]), i)
+            if value.requires_grad:
+                found = torch.autograd.grad(value, tensors, materialize_grads=True)
+                flatten_into(found, rows[i])
+            else:
+                rows[i] = 0
+            if task is not None:
+                task.advance()
+    if not bool(torch.isfinite(rows).all()):
+        bad = int((~torch.isfinite(rows)).any(1).nonzero()[0])
+        raise InputError(
+            f"the loss gradient of sample {bad} is NaN or infinite; check the model's output there"
+        )
+    return rows
+
