@@ -129,25 +129,30 @@ class CompressibleEuler2d:
         return ~((density > 0) & (internal > 0))
 
     def _stage(self, state: Tensor, step: Tensor) -> Tensor:
-        """One forward Euler stage, flattening slopes where it would lose positivity."""
-        result = state + step * self._tendency(state, None)
+        """One forward Euler stage, of first order where it would lose positivity otherwise."""
+        result = state + step * self._tendency(state)
         bad = self._not_positive(result)
-        reach = 0
-        while bool(bad.any()):
-            if reach > max(state.shape[-2:]):
-                raise InputError(
-                    "the flow lost positive density or pressure, even to first order; "
-                    f"make smaller steps than courant={self.courant}"
-                )
-            # Twice as far at every attempt: soon the whole sample is first order.
-            flat, reach = bad, 2 * reach + 1
-            for _ in range(min(reach, max(state.shape[-2:]))):
-                flat = _grown(flat)
-            result = state + step * self._tendency(state, flat)
-            bad = bad | self._not_positive(result) if bool(self._not_positive(result).any()) else ~flat & flat
+        # One sample at a time, so that none feels how far its batch mates had to go.
+        for k in bad.flatten(1).any(1).nonzero()[:, 0].tolist():
+            one = slice(k, k + 1)
+            result[one] = self._repaired_stage(state[one], step[one], bad[one])
         return result
 
-    def _tendency(self, state: Tensor, flat: Tensor | None) -> Tensor:
+    def _repaired_stage(self, state: Tensor, step: Tensor, bad: Tensor) -> Tensor:
+        """The stage of one sample with flat cells around ``bad``, further out while need be."""
+        flat = _grown(bad)
+        for _ in range(max(state.shape[-2:])):
+            result = state + step * self._tendency(state, flat)
+            bad = self._not_positive(result)
+            if not bool(bad.any()):
+                return result
+            flat = _grown(_grown(flat | bad))
+        raise InputError(
+            "the flow lost positive density or pressure although all of it was of first order; "
+            f"take smaller steps than those of courant={self.courant}"
+        )
+
+    def _tendency(self, state: Tensor, flat: Tensor | None = None) -> Tensor:
         """−∂_x F − ∂_y G from the fluxes through the faces."""
         primitive = self.primitive(state)
         tendency = torch.zeros_like(state)

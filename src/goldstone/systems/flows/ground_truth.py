@@ -44,7 +44,7 @@ class GroundTruth(Protocol):
 
 
 def rollout(ground_truth: GroundTruth, state: Tensor, dt: float, steps: int) -> Tensor:
-    """The state and its next ``steps`` snapshots, ``dt`` apart: (batch, 1 + steps, channel, X, Y)."""
+    """The state and the next ``steps`` ones, ``dt`` apart: (batch, 1 + steps, channel, X, Y)."""
     snapshots = [state]
     for _ in range(steps):
         snapshots.append(ground_truth.advance(snapshots[-1], dt))

@@ -99,7 +99,9 @@ class NavierStokes2d:
 
     def _step_counts(self, fluctuation: Tensor, duration: float) -> Tensor:
         grid = fluctuation.shape[-2:]
-        per_cell = fluctuation.new_tensor([n / size for n, size in zip(grid, self.lengths, strict=True)])
+        per_cell = fluctuation.new_tensor(
+            [n / size for n, size in zip(grid, self.lengths, strict=True)]
+        )
         spread = fluctuation.square().mean(dim=(-2, -1)).sqrt() @ per_cell
         largest = (fluctuation.abs() * per_cell[:, None, None]).sum(1).amax(dim=(-2, -1))
         rate = torch.maximum(_SPREAD * spread / self.courant, largest / _STABLE_COURANT)
@@ -120,9 +122,7 @@ class NavierStokes2d:
             slope2 = waves.advection(start + (step / 2) * (half * slope1))
             slope3 = waves.advection(start + (step / 2) * slope2)
             slope4 = waves.advection(moved + step * (half * slope3))
-            vorticity = moved + (step / 6) * (
-                full * slope1 + 2 * half * (slope2 + slope3) + slope4
-            )
+            vorticity = moved + (step / 6) * (full * slope1 + 2 * half * (slope2 + slope3) + slope4)
         return vorticity
 
 
@@ -169,12 +169,14 @@ class _Waves:
 
     def vorticity(self, velocity: Tensor) -> Tensor:
         """ω̂ = i k_x v̂ − i k_y û of the kept waves."""
-        spectrum = torch.fft.rfft2(velocity)
-        return 1j * (self.kx * spectrum[:, 1] - self.ky * spectrum[:, 0])
+        u, v = torch.fft.rfft2(velocity).unbind(1)
+        vorticity: Tensor = 1j * (self.kx * v - self.ky * u)
+        return vorticity
 
     def velocity(self, vorticity: Tensor) -> Tensor:
         """The fluctuation u = (∂_y ψ, −∂_x ψ) with −∇²ψ = ω; its mean is zero."""
-        return torch.fft.irfft2(self.biot_savart * vorticity[:, None], s=self.grid)
+        velocity: Tensor = torch.fft.irfft2(self.biot_savart * vorticity[:, None], s=self.grid)
+        return velocity
 
     def advection(self, vorticity: Tensor) -> Tensor:
         """−∇×(∇·uu) of the fluctuation: −(∂_x² − ∂_y²)(u v) − ∂_x ∂_y (v² − u²), dealiased.
@@ -183,4 +185,5 @@ class _Waves:
         """
         u, v = self.velocity(vorticity).unbind(1)
         products = torch.stack((u * v, (v - u) * (v + u)), dim=1)
-        return (self.product_curl * torch.fft.rfft2(products)).sum(1)
+        advection: Tensor = (self.product_curl * torch.fft.rfft2(products)).sum(1)
+        return advection

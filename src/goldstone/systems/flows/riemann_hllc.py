@@ -58,7 +58,9 @@ def _einfeldt_speeds(
     root_l, root_r = left[:, 0].sqrt(), right[:, 0].sqrt()
     total = root_l + root_r
     speed = (root_l * left[:, normal] + root_r * right[:, normal]) / total
-    jump = (right[:, normal] - left[:, normal]).square() + (right[:, along] - left[:, along]).square()
+    jump = (right[:, normal] - left[:, normal]).square() + (
+        right[:, along] - left[:, along]
+    ).square()
     # Roe's sound speed: the weighted mean of c² plus the kinetic energy of the velocity jump.
     sound = (
         (root_l * sound_l.square() + root_r * sound_r.square()) / total
