@@ -69,7 +69,7 @@ class GalileanBoost:
         return fourier_shift(boosted, cells)
 
     def _components(self, name: str, c: Tensor) -> Tensor:
-        """c in the frame of the named field, shaped (1, 2, 1, 1)."""
+        """The velocity c in the frame of the named field, shaped (1, 2, 1, 1)."""
         field = next(f for f in self.layout.fields if f.name == name)
         components = torch.stack([field.signs[k] * c[field.axes[k]] for k in (0, 1)])
         return components[None, :, None, None]

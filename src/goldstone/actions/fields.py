@@ -6,9 +6,7 @@ from typing import Any, Literal, get_args
 
 from goldstone.core import InputError
 
-Fibre = Literal[
-    "scalar", "pseudoscalar", "vector", "velocity", "density", "momentum", "energy"
-]
+Fibre = Literal["scalar", "pseudoscalar", "vector", "velocity", "density", "momentum", "energy"]
 """How a field turns under a point-group matrix R, and shifts under a Galilean boost c:
 
 =============  ==================  ==============================
@@ -72,7 +70,9 @@ class FieldLayout:
     def __post_init__(self) -> None:
         names = [field.name for field in self.fields]
         if not names or len(set(names)) != len(names):
-            raise InputError(f"a field layout needs one or more fields of distinct names, got {names}")
+            raise InputError(
+                f"a field layout needs one or more fields of distinct names, got {names}"
+            )
 
     @property
     def channels(self) -> int:
@@ -91,7 +91,9 @@ class FieldLayout:
         """A readable name per channel, such as ``velocity 1``."""
         names: list[str] = []
         for field in self.fields:
-            names += [field.name] if field.channels == 1 else [f"{field.name} {k + 1}" for k in (0, 1)]
+            names += (
+                [field.name] if field.channels == 1 else [f"{field.name} {k + 1}" for k in (0, 1)]
+            )
         return tuple(names)
 
     def to_json(self) -> list[dict[str, Any]]:

@@ -60,4 +60,5 @@ def fourier_shift(x: Tensor, cells: Sequence[float]) -> Tensor:
         if n % 2 == 0:
             phase[n // 2] = torch.cos(torch.as_tensor(pi * a, dtype=x.dtype))
         spectrum = spectrum * (phase[:, None] if axis == -2 else phase)
-    return torch.fft.irfft2(spectrum, s=x.shape[-2:])
+    shifted: Tensor = torch.fft.irfft2(spectrum, s=x.shape[-2:])
+    return shifted

@@ -1,5 +1,7 @@
 """The ready symmetries of planar flows, by short name."""
 
+from typing import Any
+
 from goldstone.actions.boost import GalileanBoost
 from goldstone.actions.fields import FieldLayout
 from goldstone.actions.grid import Pivot
@@ -49,7 +51,7 @@ def flow_symmetry(
             symmetry cannot act on.
     """
     key = name.lower()
-    points: dict[str, PointGroup] = {
+    points: dict[str, PointGroup[Any]] = {
         "c2": CyclicGroup(2),
         "c4": CyclicGroup(4),
         "d1": DihedralGroup(1),
@@ -82,9 +84,7 @@ def flow_symmetry(
         speeds = tuple(round(float(f"{speed:.2g}") * factor, 12) for factor in (0.25, 0.5, 1.0))
         tested = tuple((c, 0.0) for c in speeds) + tuple((0.0, c) for c in speeds)
         # Losses scaled by the target's own size see the boosted frame; audits check and say so.
-        return Symmetry(
-            key, AdditiveGroup("boost", 2, "velocity"), boost, boost, elements=tested
-        )
+        return Symmetry(key, AdditiveGroup("boost", 2, "velocity"), boost, boost, elements=tested)
     if key == "reversed-d4":
         base = PointAction(points["d4"], layout, pivot)
         wrong = ReversedVelocityAction(points["d4"], layout, base)
@@ -99,7 +99,5 @@ def axis_shifts(grid: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     for axis in (0, 1):
         size = grid[axis]
         steps = sorted({1, 2, 3} | {2**k for k in range(1, size.bit_length())})
-        tested += [
-            (step, 0) if axis == 0 else (0, step) for step in steps if step <= size // 2
-        ]
+        tested += [(step, 0) if axis == 0 else (0, step) for step in steps if step <= size // 2]
     return tuple(tested)

@@ -17,7 +17,7 @@ from goldstone.groups import PointGroup
 class PointAction:
     """(g·f)(p) = ρ(g) f(R⁻¹ p): the grid turns about the pivot and the fibres turn with it."""
 
-    group: PointGroup
+    group: PointGroup[Any]
     layout: FieldLayout
     pivot: Pivot = "cell"
 
@@ -56,7 +56,7 @@ def in_frame(field: Field, matrix: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class ShiftAction:
-    """(t·f)(p) = f(p − t): whole cells, exact. Acts on any tensor whose last two axes are the grid."""
+    """(t·f)(p) = f(p − t) by whole cells, exactly; any tensor whose last two axes are the grid."""
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Roll the last two axes."""

@@ -14,8 +14,11 @@ from goldstone.groups import CyclicGroup, PointGroup
 
 def reverse_vectors(x: Tensor, layout: FieldLayout) -> Tensor:
     """Every vector field times −1: u → −u, which is no symmetry of a flow that runs forward."""
-    signs = [-1.0 if field.is_vector else 1.0 for field in layout.fields for _ in range(field.channels)]
-    return x * x.new_tensor(signs)[:, None, None]
+    signs = x.new_ones(layout.channels, 1, 1)
+    for field, channels in layout.slices():
+        if field.is_vector:
+            signs[channels] = -1.0
+    return x * signs
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class ReversedVelocityAction:
     the diagonal reflections: what a swapped axis convention produces too.
     """
 
-    group: PointGroup
+    group: PointGroup[Any]
     layout: FieldLayout
     base: Action
 
@@ -38,9 +41,7 @@ class ReversedVelocityAction:
         return reverse_vectors(moved, self.layout) if is_odd(self.group, element) else moved
 
 
-def is_odd(group: PointGroup, element: Any) -> bool:
+def is_odd(group: PointGroup[Any], element: Any) -> bool:
     """Whether χ(g) = −1: an odd number of rotations r in g."""
     rotations = element if isinstance(group, CyclicGroup) else element[1]
     return group.n % 2 == 0 and rotations % 2 == 1
-
-

@@ -26,7 +26,9 @@ def check_grid_fields(tensor: Tensor, channels: int, name: str) -> None:
             f"{name}: expected a tensor of shape (batch, channel, X, Y), got {tuple(tensor.shape)}"
         )
     if not tensor.dtype.is_floating_point:
-        raise InputError(f"{name}: expected floating-point fields, got {tensor.dtype}; call .float()")
+        raise InputError(
+            f"{name}: expected floating-point fields, got {tensor.dtype}; call .float()"
+        )
     if tensor.shape[1] != channels:
         raise InputError(
             f"{name}: expected {channels} channels as the field layout declares, got "
@@ -39,5 +41,6 @@ def check_square_grid(size: tuple[int, int], name: str) -> None:
     if size[0] != size[1]:
         raise InputError(
             f"{name}: a quarter turn or diagonal reflection needs a square grid, got "
-            f"{size[0]}×{size[1]}; use the symmetry 'd2' (half turn and axis reflections) or a square crop"
+            f"{size[0]}×{size[1]}; use the symmetry 'd2' (half turn and axis reflections) or a "
+            "square crop"
         )

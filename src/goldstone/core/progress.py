@@ -1,4 +1,4 @@
-"""Progress as a protocol, so that the library reports it without depending on a terminal library."""
+"""Progress as a protocol: the library reports it without depending on a terminal library."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

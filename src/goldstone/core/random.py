@@ -1,4 +1,4 @@
-"""Random state: every stochastic routine takes a seed, and derives its own stream from it by name."""
+"""Random state: a stochastic routine takes a seed and derives its own stream by name."""
 
 import hashlib
 
@@ -14,8 +14,6 @@ def derive_seed(seed: int, *names: str | int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def generator(
-    seed: int, *names: str | int, device: torch.device | str = "cpu"
-) -> torch.Generator:
+def generator(seed: int, *names: str | int, device: torch.device | str = "cpu") -> torch.Generator:
     """A ``torch.Generator`` seeded with :func:`derive_seed`."""
     return torch.Generator(device=device).manual_seed(derive_seed(seed, *names))

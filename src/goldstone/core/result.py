@@ -85,8 +85,6 @@ def _read_dataclass(kind: Any, data: Any, place: str) -> Any:
     for field in dataclasses.fields(kind):
         if field.name in data:
             values[field.name] = _read(hints[field.name], data[field.name], f"{place}.{field.name}")
-        elif (
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        ):
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise InputError(f"{place}: the key {field.name!r} is missing; is the file complete?")
     return kind(**values)

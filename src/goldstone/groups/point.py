@@ -1,10 +1,13 @@
 """Cyclic and dihedral groups, with their action on the plane."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import cos, pi, sin
 
 from goldstone.core import InputError
-from goldstone.groups.group import FiniteGroup
+from goldstone.groups.group import Element, FiniteGroup
+
+Matrix = tuple[tuple[float, float], tuple[float, float]]
 
 _DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -20,8 +23,19 @@ def _check_order(n: int) -> None:
         raise InputError(f"a cyclic or dihedral group needs n ≥ 1 rotations, got {n}")
 
 
+class PointGroup(FiniteGroup[Element]):
+    """A finite group of rotations and reflections of the plane about a point."""
+
+    n: int
+    """Number of rotations."""
+
+    @abstractmethod
+    def matrix(self, a: Element) -> Matrix:
+        """The 2×2 orthogonal matrix of the element, rows first."""
+
+
 @dataclass(frozen=True)
-class CyclicGroup(FiniteGroup[int]):
+class CyclicGroup(PointGroup[int]):
     """C_n: the element k is the rotation r^k by 2πk/n, counter-clockwise."""
 
     n: int
@@ -59,13 +73,13 @@ class CyclicGroup(FiniteGroup[int]):
     def element_name(self, a: int) -> str:
         return _power_name("r", a) or "e"
 
-    def matrix(self, a: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    def matrix(self, a: int) -> Matrix:
         """The 2×2 rotation matrix of the element."""
         return _rotation(a, self.n)
 
 
 @dataclass(frozen=True)
-class DihedralGroup(FiniteGroup[tuple[int, int]]):
+class DihedralGroup(PointGroup[tuple[int, int]]):
     """D_n, of order 2n: the element (m, k) is s^m r^k, so r^k acts first.
 
     r turns the plane by 2π/n counter-clockwise (first axis towards the second); s reverses the
@@ -116,17 +130,13 @@ class DihedralGroup(FiniteGroup[tuple[int, int]]):
     def element_name(self, a: tuple[int, int]) -> str:
         return ("s" if a[0] else "") + _power_name("r", a[1]) or "e"
 
-    def matrix(self, a: tuple[int, int]) -> tuple[tuple[float, float], tuple[float, float]]:
+    def matrix(self, a: tuple[int, int]) -> Matrix:
         """The 2×2 orthogonal matrix of the element: diag(−1, 1)^m times the rotation."""
         (p, q), (u, v) = _rotation(a[1], self.n)
         return ((-p, -q), (u, v)) if a[0] else ((p, q), (u, v))
 
 
-PointGroup = CyclicGroup | DihedralGroup
-"""A finite group of rotations and reflections of the plane about a point."""
-
-
-def _rotation(k: int, n: int) -> tuple[tuple[float, float], tuple[float, float]]:
+def _rotation(k: int, n: int) -> Matrix:
     # Quarter turns are exact integers, not cos(π/2) = 6e-17.
     if (4 * k) % n == 0:
         c, s = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[(4 * k // n) % 4]

@@ -105,8 +105,8 @@ def candidate_subgroups(group: FiniteGroup[Any]) -> tuple[Subgroup[Any], ...]:
 def _wallpaper_subgroups(group: WallpaperGroup) -> tuple[Subgroup[Any], ...]:
     found = []
     for lattice in axis_lattices(group.translations):
-        for point in all_subgroups(group.point):  # type: ignore[arg-type]
-            matrices = [group.point.matrix(p) for p in point.elements]  # type: ignore[arg-type]
+        for point in all_subgroups(group.point):
+            matrices = [group.point.matrix(p) for p in point.elements]
             if any(m[0][0] == 0.0 for m in matrices) and not _is_square(lattice.elements):
                 continue
             elements = frozenset(product(lattice.elements, point.elements))

@@ -1,14 +1,14 @@
 """Semidirect product of grid translations with a point group: p4m, p4 and their like."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from goldstone.core import InputError
 from goldstone.groups.group import FiniteGroup
 from goldstone.groups.point import DihedralGroup, PointGroup
 from goldstone.groups.translations import GridTranslations, Shift
 
-PointElement = int | tuple[int, int]
-WallpaperElement = tuple[Shift, PointElement]
+WallpaperElement = tuple[Shift, Any]
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class WallpaperGroup(FiniteGroup[WallpaperElement]):
     """
 
     translations: GridTranslations
-    point: PointGroup
+    point: PointGroup[Any]
 
     def __post_init__(self) -> None:
         shape = self.translations.shape
         for p in self.point.generators():
-            matrix = self.point.matrix(p)  # type: ignore[arg-type]
+            matrix = self.point.matrix(p)
             if any(entry not in (-1.0, 0.0, 1.0) for row in matrix for entry in row):
                 raise InputError(f"{self.point.name} does not map a square grid onto itself")
             if matrix[0][0] == 0.0 and shape[0] != shape[1]:
@@ -51,11 +51,11 @@ class WallpaperGroup(FiniteGroup[WallpaperElement]):
 
     def compose(self, a: WallpaperElement, b: WallpaperElement) -> WallpaperElement:
         turned = self._turn(a[1], b[0])
-        point = self.point.compose(a[1], b[1])  # type: ignore[arg-type]
+        point = self.point.compose(a[1], b[1])
         return (self.translations.compose(a[0], turned), point)
 
     def inverse(self, a: WallpaperElement) -> WallpaperElement:
-        point = self.point.inverse(a[1])  # type: ignore[arg-type]
+        point = self.point.inverse(a[1])
         return (self._turn(point, self.translations.inverse(a[0])), point)
 
     def contains(self, a: object) -> bool:
@@ -72,13 +72,13 @@ class WallpaperGroup(FiniteGroup[WallpaperElement]):
 
     def element_name(self, a: WallpaperElement) -> str:
         shift = self.translations.element_name(a[0])
-        point = self.point.element_name(a[1])  # type: ignore[arg-type]
+        point = self.point.element_name(a[1])
         if shift == "e":
             return point
         return shift if point == "e" else f"{shift}·{point}"
 
-    def _turn(self, p: PointElement, t: Shift) -> Shift:
-        (a, b), (c, d) = self.point.matrix(p)  # type: ignore[arg-type]
+    def _turn(self, p: Any, t: Shift) -> Shift:
+        (a, b), (c, d) = self.point.matrix(p)
         size = self.translations.shape
         return (int(a * t[0] + b * t[1]) % size[0], int(c * t[0] + d * t[1]) % size[1])
 

@@ -14,7 +14,7 @@ def kernel_basis(source: Representation, target: Representation, size: int) -> T
 
     Returns a float64 tensor (basis, target dimension, source dimension, size, size); p runs over
     the kernel's taps about its centre, so odd and even sizes both work. Computed as the image of
-    the projector P = mean_g [K ↦ ρ_out(g) K(g⁻¹·) ρ_in(g)⁻¹], whose eigenvalues are 0 and 1.
+    the projector P = mean_g [K ↦ ρ_out(g) K(g⁻¹·) ρ_in(g)⁻¹].
     """
     group = source.group
     shape = (target.dimension, source.dimension, size, size)
@@ -27,5 +27,31 @@ def kernel_basis(source: Representation, target: Representation, size: int) -> T
         moved = move_points(unknowns, group.matrix(g))
         turned = torch.einsum("ij,njkxy,lk->nilxy", target.matrix(g), moved, source.matrix(g))
         average += turned / len(elements)
-    eigenvalues, vectors = torch.linalg.eigh(average.flatten(1))
-    return vectors[:, eigenvalues > 0.5].T.reshape(-1, *shape).contiguous()
+    return image_basis(average.flatten(1)).reshape(-1, *shape)
+
+
+def invariant_vectors(representation: Representation) -> Tensor:
+    """An orthonormal basis (rows, float64) of the vectors v with ρ(g) v = v."""
+    elements: tuple[Any, ...] = representation.group.elements()
+    return image_basis(torch.stack([representation.matrix(g) for g in elements]).mean(0))
+
+
+def image_basis(projector: Tensor) -> Tensor:
+    """The orthonormal basis (rows) of a projector's image, by Gram–Schmidt on its rows in order.
+
+    The basis is unique, where an eigensolver may return any rotation of it: coefficients that are
+    saved on one machine mean the same kernel on every other.
+    """
+    basis = projector.new_zeros(round(float(projector.trace())), len(projector))
+    found = 0
+    for row in projector:
+        if found == len(basis):
+            break
+        known = basis[:found]
+        rest = row - (known @ row) @ known
+        # Entries of a group average are multiples of 1/|G|, so dependence is plain to see.
+        if float(rest.norm()) > 1e-6:
+            rest = rest - (known @ rest) @ known  # twice is enough
+            basis[found] = rest / rest.norm()
+            found += 1
+    return basis

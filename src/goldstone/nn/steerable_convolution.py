@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from goldstone.core import InputError
-from goldstone.nn.kernel_basis import kernel_basis
+from goldstone.nn.kernel_basis import invariant_vectors, kernel_basis
 from goldstone.representations import DirectSum, Representation
 
 
@@ -52,35 +52,40 @@ class SteerableConv2d(nn.Module):
         self.kernel_size, self.stride = kernel_size, stride
         self._source_types = _by_type(source)
         self._target_types = _by_type(target)
-        factory = {"device": device, "dtype": dtype or torch.get_default_dtype()}
+        dtype = dtype or torch.get_default_dtype()
         self.coefficients = nn.ParameterList()
         for t, (out_part, out_starts) in enumerate(self._target_types):
             for s, (in_part, in_starts) in enumerate(self._source_types):
-                basis = kernel_basis(in_part, out_part, kernel_size).to(**factory)
+                basis = kernel_basis(in_part, out_part, kernel_size).to(device, dtype)
                 self.register_buffer(f"basis_{t}_{s}", basis, persistent=False)
                 shape = (len(out_starts), len(in_starts), len(basis))
-                self.coefficients.append(nn.Parameter(torch.empty(shape, **factory)))
+                empty = torch.empty(shape, device=device, dtype=dtype)
+                self.coefficients.append(nn.Parameter(empty))
         self.biases = nn.ParameterList()
         for t, (part, starts) in enumerate(self._target_types):
             # Invariant vectors of ρ_out are the 1×1 kernels from nothing: K(p) = ρ_out(g) K(p).
-            invariants = _invariant_vectors(part).to(**factory)
+            invariants = invariant_vectors(part).to(device, dtype)
             self.register_buffer(f"invariants_{t}", invariants, persistent=False)
             if bias:
-                self.biases.append(nn.Parameter(torch.zeros(len(starts), len(invariants), **factory)))
-        self.register_buffer("_rows", _order(self._target_types), persistent=False)
-        self.register_buffer("_columns", _order(self._source_types), persistent=False)
+                empty = torch.empty(len(starts), len(invariants), device=device, dtype=dtype)
+                self.biases.append(nn.Parameter(empty))
+        self.register_buffer("_rows", _order(self._target_types).to(device), persistent=False)
+        self.register_buffer("_columns", _order(self._source_types).to(device), persistent=False)
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw coefficients so that unit-variance inputs give unit-variance outputs; zero biases."""
+        """Draw coefficients that keep unit variance from input to output; zero the biases."""
         index = 0
         for t, (part, _) in enumerate(self._target_types):
             bases = [getattr(self, f"basis_{t}_{s}") for s in range(len(self._source_types))]
             # A basis of orthonormal kernels spreads len(basis)/dim variance over each output row.
-            fan_in = sum(
-                len(starts) * len(basis)
-                for (_, starts), basis in zip(self._source_types, bases, strict=True)
-            ) / part.dimension
+            fan_in = (
+                sum(
+                    len(starts) * len(basis)
+                    for (_, starts), basis in zip(self._source_types, bases, strict=True)
+                )
+                / part.dimension
+            )
             for _ in self._source_types:
                 nn.init.normal_(
                     self.coefficients[index], std=1 / sqrt(max(fan_in, 1e-12)), generator=generator
@@ -172,11 +177,3 @@ def _order(types: _Types) -> Tensor:
         start + k for part, starts in types for start in starts for k in range(part.dimension)
     ]
     return torch.tensor(channels).argsort()
-
-
-def _invariant_vectors(representation: Representation) -> Tensor:
-    """An orthonormal basis (rows) of the vectors v with ρ(g) v = v."""
-    elements = representation.group.elements()
-    projector = torch.stack([representation.matrix(g) for g in elements]).mean(0)
-    eigenvalues, vectors = torch.linalg.eigh(projector)
-    return vectors[:, eigenvalues > 0.5].T.contiguous()

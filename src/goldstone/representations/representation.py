@@ -18,7 +18,7 @@ class Representation(ABC):
     Laws that implementers must satisfy: ρ(gh) = ρ(g)ρ(h) and ρ(e) = 1.
     """
 
-    group: PointGroup
+    group: PointGroup[Any]
 
     @property
     @abstractmethod
@@ -81,7 +81,7 @@ class StandardRepresentation(Representation):
 
 @dataclass(frozen=True)
 class RegularRepresentation(Representation):
-    """The group permutes its own elements: ρ(g) e_h = e_gh, in the order of ``group.elements()``."""
+    """The group permutes its elements, in the order of ``group.elements()``: ρ(g) e_h = e_gh."""
 
     @property
     def dimension(self) -> int:
@@ -119,7 +119,13 @@ class DirectSum(Representation):
         return sum(part.dimension for part in self.parts)
 
     def matrix(self, g: Any) -> Tensor:
-        return torch.block_diag(*(part.matrix(g) for part in self.parts))
+        result = torch.zeros(self.dimension, self.dimension, dtype=torch.float64)
+        start = 0
+        for part in self.parts:
+            block = slice(start, start + part.dimension)
+            result[block, block] = part.matrix(g)
+            start += part.dimension
+        return result
 
     @property
     def allows_pointwise(self) -> bool:
