@@ -64,7 +64,8 @@ def check_trajectories(
     if tuple(fields.shape[-2:]) != tuple(grid):
         raise InputError(
             f"{name}: the emulator expects a grid of {grid[0]}×{grid[1]}, got "
-            f"{fields.shape[-2]}×{fields.shape[-1]}; resample the data or change the emulator's grid"
+            f"{fields.shape[-2]}×{fields.shape[-1]}; resample the data or "
+            "change the emulator's grid"
         )
     if fields.shape[0] < 1 or fields.shape[1] < 2:
         raise InputError(

@@ -3,6 +3,7 @@
 from goldstone.systems.emulators.build import build_emulator, count_parameters
 from goldstone.systems.emulators.config import Architecture, EmulatorConfig
 from goldstone.systems.emulators.emulator import Emulator
+from goldstone.systems.emulators.equivariant_unet import EquivariantUNet
 from goldstone.systems.emulators.files import (
     checkpoint_path,
     list_checkpoints,
@@ -22,6 +23,7 @@ __all__ = [
     "Architecture",
     "Emulator",
     "EmulatorConfig",
+    "EquivariantUNet",
     "Normaliser",
     "UNet",
     "VisionTransformer",

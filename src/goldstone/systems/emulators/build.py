@@ -10,6 +10,7 @@ from torch import nn
 from goldstone.core import InputError, derive_seed
 from goldstone.systems.emulators.config import EmulatorConfig
 from goldstone.systems.emulators.emulator import Emulator
+from goldstone.systems.emulators.equivariant_unet import EquivariantUNet
 from goldstone.systems.emulators.unet import UNet
 from goldstone.systems.emulators.vit import VisionTransformer
 
@@ -32,7 +33,7 @@ def build_emulator(config: EmulatorConfig, seed: int = 0) -> Emulator:
             case "vit":
                 network = _construct(VisionTransformer, config, channels, config.grid)
             case "equivariant":
-                raise InputError("the equivariant architecture is not built yet")
+                network = _construct(EquivariantUNet, config, config.layout)
     return Emulator(config.layout, network)
 
 

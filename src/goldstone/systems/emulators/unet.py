@@ -2,20 +2,19 @@
 
 from itertools import pairwise
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from goldstone.core import InputError
 from goldstone.systems.emulators.layers import (
     CircularConv2d,
     GridAttention,
     ResidualBlock,
-    check_divisible,
     group_norm,
 )
+from goldstone.systems.emulators.u_shape import UShape
 
 
-class UNet(nn.Module):
+class UNet(UShape):
     """Residual U-Net with circular padding, after Amarel et al. (arXiv 2601.20172).
 
     Every stage halves the grid and doubles the channels. The way down is a 2×2 convolution of
@@ -53,60 +52,38 @@ class UNet(nn.Module):
         heads: int = 4,
         normalise: bool = True,
     ) -> None:
-        super().__init__()
         if min(channels, base_channels, stages, blocks_per_stage) < 1:
             raise InputError(
                 "U-Net: expected positive channels, base_channels, stages and blocks_per_stage, "
                 f"got {channels}, {base_channels}, {stages}, {blocks_per_stage}"
             )
-        self.stages = stages
-        widths = [base_channels * 2**stage for stage in range(stages + 1)]
 
         def blocks(in_channels: int, out_channels: int) -> nn.Sequential:
             sizes = [in_channels] + [out_channels] * blocks_per_stage
             return nn.Sequential(*(ResidualBlock(a, b, normalise) for a, b in pairwise(sizes)))
 
-        self.first = CircularConv2d(channels, base_channels)
-        self.encoders = nn.ModuleList(blocks(width, width) for width in widths[:-1])
-        self.downs = nn.ModuleList(
-            nn.Conv2d(fine, coarse, kernel_size=2, stride=2) for fine, coarse in pairwise(widths)
-        )
-        self.bottleneck = nn.Sequential(
-            blocks(widths[-1], widths[-1]),
-            *(
-                (GridAttention(widths[-1], heads), ResidualBlock(widths[-1], widths[-1], normalise))
-                if attention
-                else ()
+        def up(coarse: int, fine: int) -> nn.Sequential:
+            repeat = nn.Upsample(scale_factor=2, mode="nearest")
+            return nn.Sequential(repeat, CircularConv2d(coarse, fine))
+
+        *fine_widths, widest = widths = [base_channels * 2**stage for stage in range(stages + 1)]
+        bottleneck = [blocks(widest, widest)]
+        if attention:
+            bottleneck.append(
+                nn.Sequential(
+                    GridAttention(widest, heads), ResidualBlock(widest, widest, normalise)
+                )
+            )
+        super().__init__(
+            first=CircularConv2d(channels, base_channels),
+            encoders=[blocks(width, width) for width in fine_widths],
+            downs=[nn.Conv2d(a, b, kernel_size=2, stride=2) for a, b in pairwise(widths)],
+            bottleneck=nn.Sequential(*bottleneck),
+            ups=[up(coarse, fine) for fine, coarse in pairwise(widths)],
+            decoders=[blocks(2 * width, width) for width in fine_widths],
+            last=nn.Sequential(
+                group_norm(base_channels) if normalise else nn.Identity(),
+                nn.SiLU(),
+                CircularConv2d(base_channels, channels),
             ),
         )
-        self.ups = nn.ModuleList(
-            nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), CircularConv2d(coarse, fine))
-            for fine, coarse in pairwise(widths)
-        )
-        self.decoders = nn.ModuleList(blocks(2 * width, width) for width in widths[:-1])
-        self.last = nn.Sequential(
-            group_norm(base_channels) if normalise else nn.Identity(),
-            nn.SiLU(),
-            CircularConv2d(base_channels, channels),
-        )
-
-    @property
-    def total_stride(self) -> int:
-        """The network commutes exactly with shifts by multiples of this many grid points."""
-        return 1 << self.stages
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, channel, X, Y) → the same shape."""
-        check_divisible(tuple(x.shape[-2:]), self.total_stride, "U-Net")
-        x = self.first(x)
-        skips: list[Tensor] = []
-        for encoder, down in zip(self.encoders, self.downs, strict=True):
-            x = encoder(x)
-            skips.append(x)
-            x = down(x)
-        x = self.bottleneck(x)
-        for stage in reversed(range(self.stages)):
-            x = torch.cat([self.ups[stage](x), skips[stage]], dim=1)
-            x = self.decoders[stage](x)
-        out: Tensor = self.last(x)
-        return out

@@ -21,8 +21,7 @@ class TransformerBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, token, width) → the same shape."""
         x = x + self.attention(x)
-        x = x + self.mlp(x)
-        return x
+        return x + self.mlp(x)
 
 
 class VisionTransformer(nn.Module):
