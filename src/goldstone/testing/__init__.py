@@ -1,0 +1,6 @@
+"""Floor 6: checkers for your own groups, actions and models, the ones goldstone's tests use."""
+
+from goldstone.testing.equivariance import assert_equivariant
+from goldstone.testing.laws import LawError, check_action_laws, check_group_laws
+
+__all__ = ["LawError", "assert_equivariant", "check_action_laws", "check_group_laws"]
