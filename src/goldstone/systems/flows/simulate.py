@@ -25,7 +25,7 @@ def simulate(
     seed: int,
     path: str | Path | None = None,
     warmup: float = 0.0,
-    batch: int = 16,
+    batch: int = 32,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
     overwrite: bool = False,
