@@ -50,27 +50,33 @@ def all_subgroups(group: FiniteGroup[Element]) -> tuple[Subgroup[Element], ...]:
             f"all subgroups of {group.name} (order {group.order}) are too many to list; "
             f"expected an order of at most {LARGEST_ORDER}"
         )
-    cyclic = {group.generated_by([a]) for a in group.elements()}
-    found = set(cyclic)
-    frontier = set(cyclic)
+    # Each subgroup with a few elements that generate it.
+    cyclic: dict[frozenset[Element], tuple[Element, ...]] = {
+        group.generated_by([a]): (a,) for a in group.elements()
+    }
+    found = dict(cyclic)
+    frontier = dict(cyclic)
     while frontier:
-        joins = {group.generated_by(tuple(h | c)) for h in frontier for c in cyclic}
-        frontier = joins - found
+        joins = {
+            group.generated_by(generators + other): generators + other
+            for h, generators in frontier.items()
+            for c, other in cyclic.items()
+            if not c <= h
+        }
+        frontier = {h: generators for h, generators in joins.items() if h not in found}
         found |= frontier
     position = {a: i for i, a in enumerate(group.elements())}
     ordered = sorted(found, key=lambda h: (len(h), sorted(position[a] for a in h)))
-    return tuple(subgroup(group, _fewest_generators(group, h)) for h in ordered)
+    return tuple(subgroup(group, _fewest_generators(group, h, len(found[h]))) for h in ordered)
 
 
 def _fewest_generators(
-    group: FiniteGroup[Element], elements: frozenset[Element]
+    group: FiniteGroup[Element], elements: frozenset[Element], enough: int
 ) -> tuple[Element, ...]:
+    """The first of the smallest generating sets; ``enough`` elements are known to suffice."""
     members = [a for a in group.elements() if a in elements and a != group.identity]
-    for count in range(len(members) + 1):
-        for choice in combinations(members, count):
-            if group.generated_by(choice) == elements:
-                return choice
-    return tuple(members)
+    choices = (c for count in range(enough + 1) for c in combinations(members, count))
+    return next(c for c in choices if group.generated_by(c) == elements)
 
 
 def axis_lattices(group: GridTranslations) -> tuple[Subgroup[tuple[int, int]], ...]:
