@@ -1,0 +1,156 @@
+"""Dots with intervals: few rows by name, or many along the horizontal axis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from goldstone.auditing.results import Label
+from goldstone.core import Statistic
+from goldstone.report.marks import GREY, INK, LABELS, MUTED, PAPER, label_mark
+from goldstone.report.svg import Axes, inline_svg, log_axis
+
+MOST_ROWS = 32
+SERIES_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A statistic at a place along the rows.
+
+    ``style`` is a label, *null*, *mark* (a plain tick) or *series k*; ``colour`` is for series.
+    """
+
+    place: float
+    statistic: Statistic
+    style: str
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class DotPlot:
+    """A panel: its title, the quantity on its axis, row names, dots, named reference lines."""
+
+    title: str
+    unit: str
+    rows: tuple[str, ...]
+    dots: tuple[Dot, ...]
+    lines: Mapping[str, float]
+    log: bool = False
+
+
+def dot_plot(key: str, plot: DotPlot) -> str:
+    """The panel as SVG; empty if it has no dot.
+
+    Up to 32 rows are named, one below the other; more run along the horizontal axis.
+    """
+    if not any(dot.style not in ("null", "mark") for dot in plot.dots):
+        return ""
+    many = len(plot.rows) > MOST_ROWS
+    per_row = max(22, 9 * len({dot.style for dot in plot.dots if dot.style.startswith("series")}))
+    height = 300.0 if many else 78.0 + per_row * max(len(plot.rows), 2)
+    description = f"{plot.title} by group element, with intervals; the numbers are in the tables"
+
+    def draw(axes: Axes) -> None:
+        axes.set_title(plot.title)
+        (axes.set_ylabel if many else axes.set_xlabel)(plot.unit)
+        value_axis = axes.yaxis if many else axes.xaxis
+        if plot.log:
+            log_axis(value_axis, *_log_limits(plot))
+        for dot in plot.dots:
+            _draw_dot(axes, dot, many=many, log=plot.log)
+        for name, value in plot.lines.items():
+            _reference_line(axes, name, value, many=many)
+        if many:
+            _index_axis(axes, plot.rows)
+        else:
+            axes.set_yticks(range(len(plot.rows)), [shorten(name, 12) for name in plot.rows])
+            axes.set_ylim(len(plot.rows) - 0.35, -1.0 if plot.lines else -0.65)
+            axes.tick_params(axis="y", length=0)
+
+    return inline_svg(key, description, draw, 340, height)
+
+
+def shorten(name: str, most: int) -> str:
+    """``name`` cut to ``most`` characters."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _log_limits(plot: DotPlot) -> tuple[float, float]:
+    values = [value for value in plot.lines.values() if value > 0]
+    for dot in plot.dots:
+        ends = (dot.statistic.estimate, dot.statistic.low, dot.statistic.high)
+        values += [value for value in ends if value is not None and value > 0]
+    return (min(values) / 2, max(values) * 2) if values else (1e-8, 1.0)
+
+
+def _draw_dot(axes: Axes, dot: Dot, *, many: bool, log: bool) -> None:
+    statistic, small = dot.statistic, dot.style in ("null", "mark")
+    style = _style(dot, 4.0 if many else 4.5 if small else 7.5)
+    if statistic.low is not None and statistic.high is not None:
+        ends = [statistic.low, statistic.high]
+        if log:  # an interval that reaches zero runs off the axis
+            ends = [max(end, 1e-300) for end in ends]
+        places = [dot.place, dot.place]
+        width = 1.2 if small or many else 1.8
+        line = (places, ends) if many else (ends, places)
+        axes.plot(*line, color=style["color"], linewidth=width, zorder=2, scalex=not log)
+    if statistic.estimate is None or (log and statistic.estimate <= 0):
+        return
+    if dot.style == "mark":
+        style["marker"] = "_" if many else "|"
+    point = (dot.place, statistic.estimate) if many else (statistic.estimate, dot.place)
+    axes.plot([point[0]], [point[1]], **style, zorder=3)
+
+
+def _style(dot: Dot, size: float) -> dict[str, Any]:
+    if dot.style in LABELS:
+        return label_style(dot.style, size)
+    if dot.style == "mark":
+        return {"color": INK, "markersize": 2 * size, "markeredgewidth": 1.4, "linestyle": "none"}
+    if dot.style == "null":
+        return {"color": GREY, "marker": "D", "markerfacecolor": PAPER, "markersize": size}
+    marker = SERIES_MARKERS[int(dot.style.split()[-1]) % len(SERIES_MARKERS)]
+    return {"color": dot.colour, "marker": marker, "markersize": 0.8 * size, "linestyle": "none"}
+
+
+def label_style(label: Label, size: float) -> dict[str, Any]:
+    """Properties of a label's mark for ``Axes.plot``."""
+    mark = label_mark(label)
+    style = {"color": mark.colour, "markersize": size, "markeredgewidth": 1.4, "linestyle": "none"}
+    if mark.fill == "square":
+        return style | {"marker": "s", "markerfacecolor": PAPER}
+    if mark.fill == "none":
+        return style | {"marker": "o", "markerfacecolor": PAPER}
+    return style | {
+        "marker": "o",
+        "fillstyle": mark.fill,
+        "markerfacecolor": mark.colour,
+        "markerfacecoloralt": PAPER,
+    }
+
+
+def _reference_line(axes: Axes, name: str, value: float, *, many: bool) -> None:
+    line = axes.axhline if many else axes.axvline
+    line(value, color=MUTED, linewidth=0.9, linestyle="-" if name == "0" else (0, (4, 2)), zorder=1)
+    if name == "0":
+        return
+    axes.annotate(
+        name,
+        (0.99, value) if many else (value, 1.0),
+        xycoords=("axes fraction", "data") if many else ("data", "axes fraction"),
+        xytext=(0, 3) if many else (3, -1),
+        textcoords="offset points",
+        ha="right" if many else "left",
+        va="bottom" if many else "top",
+        fontsize=9.5,
+        color=MUTED,
+    )
+
+
+def _index_axis(axes: Axes, rows: tuple[str, ...]) -> None:
+    places = np.unique(np.rint(np.linspace(0, len(rows) - 1, 4)).astype(int))
+    axes.set_xticks(places, [shorten(rows[i], 9) for i in places])
+    axes.set_xlim(-1, len(rows))
+    axes.set_xlabel("element, in the order tested")

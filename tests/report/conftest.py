@@ -1,0 +1,359 @@
+"""Synthetic audits of the shapes that reports must take: complete, minimal, Lie group, hostile."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from goldstone.auditing import AuditResult
+from goldstone.auditing.results import (
+    AxisVerdict,
+    Control,
+    ConventionCheck,
+    CosetHistory,
+    ElementResult,
+    GroundTruthCheck,
+    HistoryEntry,
+    ModelSummary,
+    Precheck,
+    Provenance,
+    ShiftProfile,
+    SubgroupSummary,
+    SymmetrySummary,
+    Verdict,
+)
+from goldstone.core import Statistic
+from goldstone.groups import DihedralGroup, all_subgroups
+
+D4 = DihedralGroup(4)
+KEPT = ("r²", "s", "sr²")
+BROKEN = ("r", "r³", "sr", "sr³")
+HOSTILE = '<script>alert("x")</script> & $\\frac{$ \'"'
+NOTHING = Statistic(None)
+
+
+def statistic(value: float, width: float = 0.1) -> Statistic:
+    half = width * (abs(value) + 0.2)
+    low, high = value - half, value + half
+    return Statistic(value, low, high, 16, value * 0.98, value - half / 2, value + half / 2)
+
+
+def positive(value: float) -> Statistic:
+    return Statistic(value, value * 0.8, value * 1.25, 16, value * 0.97, value * 0.7, value * 1.3)
+
+
+def element(name: str, place: int) -> ElementResult:
+    holds = name in KEPT
+    orbit = {"r²": 0.49, "s": 0.215, "sr²": 0.183}.get(name, 0.012 * (place - 2))
+    both = {"euclidean": statistic(orbit), "galerkin": statistic(orbit * 1.1)}
+    pair = {m: statistic(0.78 if holds else 0.09 + 0.01 * place) for m in both}
+    label: Any = "internalised" if holds else "broken"
+    return ElementResult(
+        name=name,
+        equivariance_error=positive((0.021 if holds else 0.31) * (1 + 0.013 * place)),
+        equivariance_error_of_change=positive((0.11 if holds else 1.7) * (1 + 0.013 * place)),
+        equivariance_error_of_model_error=positive((0.52 if holds else 8.3) * (1 + 0.013 * place)),
+        log_loss_ratio=statistic((0.0213 if holds else 2.31) + 0.0017 * place),
+        error_sharing=statistic(0.56 if holds else 0.27),
+        rollout_equivariance_error=tuple(
+            positive((0.021 if holds else 0.31) * 1.25**k * (1 + 0.02 * place)) for k in range(8)
+        ),
+        pair_coherence=pair,
+        null={m: statistic(0.6 if holds else 0.08) for m in both},
+        orbit_coherence=both,
+        common_mode_coherence={m: statistic(0.9 if holds else 0.2) for m in both},
+        probe_coherence={m: statistic(0.41) for m in both},
+        raw_pair_coherence=pair,
+        raw_orbit_coherence=both,
+        permutation_p={"euclidean": 0.0005 if holds else 0.41, "galerkin": 0.0005},
+        adjusted_p={"euclidean": 0.0035 if holds else 0.82, "galerkin": 0.0035},
+        holds="yes" if holds else "no",
+        grade="approximate" if holds else "violated",
+        transports="yes" if holds else "no",
+        label=label,
+        reason="" if holds else "the loss grows tenfold",
+        support={"holds": 0.998, "transports": 0.97},
+    )
+
+
+def waves(size: int, seed: int) -> np.ndarray:
+    """A divergence-free velocity (2, size, size) from a few random stream-function waves."""
+    random = np.random.default_rng(seed)
+    x, y = np.meshgrid(*2 * (np.arange(size) / size * 2 * np.pi,), indexing="ij")
+    stream = sum(
+        random.normal() / (1 + k * k + q * q) * np.cos(k * x + q * y + random.uniform(0, 6.28))
+        for k, q in product(range(-5, 6), repeat=2)
+    )
+    u = (np.roll(stream, -1, 1) - np.roll(stream, 1, 1)) / 2
+    v = -(np.roll(stream, -1, 0) - np.roll(stream, 1, 0)) / 2
+    return np.stack([u, v]) * 10
+
+
+def arrays(elements: tuple[str, ...], size: int = 64) -> dict[str, np.ndarray]:
+    """Every array of a complete audit."""
+    steps, coarse = np.arange(0, size, 2), np.arange(0, 17)
+    state, target = waves(size, 0), waves(size, 0) * 0.9
+    predicted = target + 0.05 * waves(size, 1)
+    moved = np.stack([np.rot90(state, k % 4, (1, 2)) for k in range(len(elements))])
+    error = np.stack([0.3 * (name in BROKEN) * waves(size, 2) for name in elements])
+    curve = np.stack([np.where(steps % 4, 0.03, 1e-7), np.where(steps % 4, 0.05, 1e-7)])
+    pair = np.stack([1 - 0.03 * np.abs(np.sin(np.pi * coarse / 4)) * k for k in (1, 2)])
+    torus = np.outer(np.sin(np.pi * np.arange(size) / 4) ** 2, np.ones(size)) * 0.04 + 1e-7
+    cell = np.ones((4, 4)) - 0.2 * np.add.outer(np.arange(4) % 2, np.arange(4) % 2)
+    return {
+        "display_input": state,
+        "display_target": target,
+        "display_prediction": predicted,
+        "display_elements": np.array(elements),
+        "display_moved_input": moved,
+        "display_prediction_of_moved": moved * 0.9 + error,
+        "display_moved_prediction": moved * 0.9,
+        "display_moved_target": moved * 0.9,
+        "shift_steps": steps,
+        "shift_axis_log_loss_ratio": curve,
+        "shift_axis_log_loss_ratio_low": curve - 0.01,
+        "shift_axis_log_loss_ratio_high": curve + 0.01,
+        "shift_axis_equivariance_error": curve,
+        "shift_gradient_steps": coarse,
+        "shift_axis_pair_coherence": pair,
+        "shift_axis_pair_coherence_q1": pair - 0.01,
+        "shift_axis_pair_coherence_q3": pair + 0.01,
+        "shift_axis_null": pair * 0.6,
+        "shift_axis_orbit_coherence": pair * 0.95,
+        "shift_axis_orbit_coherence_low": pair * 0.9,
+        "shift_axis_orbit_coherence_high": pair,
+        "torus_equivariance_error": torus,
+        "torus_log_loss_ratio": torus - 0.01,
+        "cell_pair_coherence": cell,
+        "cell_orbit_coherence": cell * 0.9,
+        "bands_wavenumber": np.arange(1, 17),
+        "bands_equivariance_error": np.outer(
+            [0.3 if name in BROKEN else 0.02 for name in elements], np.arange(1, 17) ** 0.7
+        ),
+    }
+
+
+def history(elements: tuple[str, ...]) -> tuple[HistoryEntry, ...]:
+    entries = []
+    for epoch in (0, 1, 2, 4, 8, 12):
+        done = epoch / 12
+        ratio = {g: statistic(2.3 * done if g in BROKEN else 0.02) for g in elements}
+        pair = {g: statistic(0.95 - (0.85 if g in BROKEN else 0.2) * done) for g in elements}
+        orbit = {g: statistic(0.1 + (0 if g in BROKEN else 0.3) * done) for g in elements}
+        null = {g: statistic(0.95 - 0.5 * done) for g in elements}
+        cosets = (
+            CosetHistory(("e", *KEPT), 0.02, 0.95 - 0.2 * done, 0.1 + 0.3 * done),
+            CosetHistory(BROKEN, 2.3 * done, 0.95 - 0.85 * done, 0.1),
+        )
+        loss = positive(0.4 * 0.7**epoch)
+        entries.append(HistoryEntry(epoch, loss, ratio, pair, null, orbit, cosets))
+    return tuple(entries)
+
+
+@pytest.fixture
+def complete() -> AuditResult:
+    """A D4 audit with everything in it."""
+    tested = tuple(D4.element_name(g) for g in D4.elements() if g != D4.identity)
+    elements = tuple(element(name, place) for place, name in enumerate(tested))
+    lattice = tuple(
+        SubgroupSummary(
+            h.name, h.order, tuple(D4.element_name(g) for g in D4.elements() if g in h.elements)
+        )
+        for h in all_subgroups(D4)
+    )
+    rest = next(h for h in lattice if set(h.elements) == {"e", *KEPT})
+    axis = AxisVerdict("no", (rest,), (rest,), (BROKEN,))
+    return AuditResult(
+        provenance=Provenance(
+            created="2026-01-02T03:04:05Z",
+            versions={"goldstone": "0.1.0", "torch": "2.13.0"},
+            seed=0,
+            device="cpu",
+            dtype="float32",
+            data_sha256="a" * 64,
+            weights_sha256="b" * 64,
+            settings={"tolerance": 0.1, "least_coherence": 0.1, "metrics": ["euclidean"]},
+            gradients=128,
+            gradient_path="vmap of grad",
+            seconds={"forward": 3.21, "gradients": 61.0},
+        ),
+        model=ModelSummary(
+            "U-Net, anisotropic", 95234, "scaled mean squared error",
+            positive(0.00412), positive(0.0371), statistic(-1.83), statistic(-2.71), True, 2.1e-7,
+        ),
+        symmetry=SymmetrySummary(
+            "d4", "D4", 8, tested,
+            ({"name": "velocity", "fibre": "velocity", "axes": [0, 1], "signs": [1, 1]},),
+            "cell centre",
+        ),
+        precheck=Precheck(
+            "verified",
+            "All 7 elements commute with the solver to 4e-7.",
+            ("nothing suspicious",),
+            {"identity": 0.0, "composition": 3.2e-8},
+            tuple(GroundTruthCheck(g, 4.1e-7, 2.2e-6, passes=True) for g in tested),
+            (
+                ConventionCheck(
+                    "divergence", 0.0012, {"swapped channels": 0.83}, passes=True,
+                    meaning="the velocity is divergence-free as declared",
+                ),
+            ),
+            dict.fromkeys(tested, 1e-8),
+            loss_is_invariant=True,
+        ),
+        elements=elements,
+        controls=(
+            Control(
+                "reversed velocity", "a quarter turn with u → −u, no symmetry of the flow",
+                "loss ratio ≫ 1 and ρ ≈ 0", statistic(3.1),
+                {"euclidean": statistic(0.02), "galerkin": statistic(0.05)}, as_expected=True,
+            ),
+        ),
+        verdict=Verdict(
+            axis, axis, {"holds": 0.998, "transports": 0.97}, "euclidean",
+            "The model has learned the half turn and the axis reflections, and not the quarter "
+            "turns. Train on flows of every orientation, or augment with quarter turns.",
+            lattice,
+        ),
+        history=history(tested),
+        shifts=ShiftProfile((4, 4), 0.052, 4),
+        arrays=arrays(tested),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def minimal(complete: AuditResult) -> AuditResult:
+    """Nothing measured but one undetermined element; no arrays, no symmetry check."""
+    bare = replace(
+        complete.elements[0],
+        **dict.fromkeys(
+            (
+                "equivariance_error",
+                "equivariance_error_of_change",
+                "equivariance_error_of_model_error",
+                "log_loss_ratio",
+                "error_sharing",
+            ),
+            NOTHING,
+        ),
+        rollout_equivariance_error=(),
+        **{
+            name: {}
+            for name in (
+                "pair_coherence", "null", "orbit_coherence", "common_mode_coherence",
+                "probe_coherence", "raw_pair_coherence", "raw_orbit_coherence",
+                "permutation_p", "adjusted_p", "support",
+            )
+        },
+        holds="undetermined", grade="undetermined", transports="undetermined",
+        label="undetermined", reason="the model has no skill",
+    )  # fmt: skip
+    axis = AxisVerdict("undetermined", (), (), ())
+    return replace(
+        complete,
+        model=replace(
+            complete.model, loss=NOTHING, relative_error=NOTHING, has_skill=False,
+            log_loss_over_persistence=NOTHING, log_loss_over_climatology=NOTHING,
+        ),
+        symmetry=replace(complete.symmetry, layout=(), pivot=None),
+        precheck=Precheck("assumed", "No solver was given.", (), {}, (), (), {}, True),
+        elements=(bare,), controls=(), history=(), shifts=None, arrays={},
+        verdict=Verdict(axis, axis, {}, "euclidean", "Undetermined."),
+        provenance=replace(complete.provenance, settings={}, seconds={}),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def boosts(complete: AuditResult) -> AuditResult:
+    """A Lie group of order None with compressible fields, refused but forced."""
+    names = tuple(f"boost({c:g}, 0)" for c in (0.1, 0.2, 0.4))
+    elements = tuple(
+        replace(e, name=name, label="latent", holds="no", transports="yes")
+        for e, name in zip(complete.elements, names, strict=False)
+    )
+    line = SubgroupSummary("boosts along (1,0), tested up to 0.4", None, names)
+    size, random = 16, np.random.default_rng(0)
+    state = 1 + 0.2 * random.random((4, size, size))
+    layout = (
+        {"name": "density", "fibre": "density"},
+        {"name": "momentum", "fibre": "momentum", "axes": [0, 1], "signs": [1, 1]},
+        {"name": "energy", "fibre": "energy"},
+    )
+    return replace(
+        complete,
+        symmetry=SymmetrySummary("galilean", "ℝ²", None, names, layout),
+        precheck=replace(complete.precheck, status="refused", forced=True,
+                         statement="Boosts are violated by 1.5 %.", loss_is_invariant=False),
+        elements=elements, history=(), shifts=None,
+        verdict=replace(complete.verdict, subgroups=(),
+                        holds=AxisVerdict("no", (), (line,), ()),
+                        transports=AxisVerdict("yes", (line,), (line,), ())),
+        arrays={
+            "display_input": state,
+            "display_elements": np.array(names),
+            "display_moved_input": np.stack([state] * 3),
+            "display_prediction_of_moved": np.stack([state * 1.01] * 3),
+            "display_moved_prediction": np.stack([state] * 3),
+        },
+    )  # fmt: skip
+
+
+@pytest.fixture
+def hostile(complete: AuditResult) -> AuditResult:
+    """Names that would break out of HTML, SVG or mathematics if they were not escaped."""
+    first = replace(complete.elements[0], name=HOSTILE, reason=HOSTILE)
+    arrays = dict(complete.arrays)
+    arrays["display_elements"] = np.array([HOSTILE, *arrays["display_elements"][1:]])
+    return replace(
+        complete,
+        model=replace(complete.model, name=HOSTILE),
+        symmetry=replace(complete.symmetry, name=HOSTILE),
+        elements=(first, *complete.elements[1:]),
+        verdict=replace(complete.verdict, summary=HOSTILE),
+        provenance=replace(complete.provenance, settings={HOSTILE: HOSTILE}),
+        arrays=arrays,
+    )
+
+
+@pytest.fixture
+def many(complete: AuditResult) -> AuditResult:
+    """A sampled audit with more elements than can be named one by one."""
+    names = tuple(f"shift({i}, {j})" for i in range(16) for j in range(8))
+    elements = tuple(
+        replace(
+            complete.elements[0], name=name, label="covered", holds="yes", transports="no",
+            equivariance_error=positive(0.01 + 1e-4 * i),
+        )
+        for i, name in enumerate(names)
+    )  # fmt: skip
+    past = tuple(
+        HistoryEntry(
+            epoch, positive(0.4 * 0.9**epoch),
+            {g: statistic(0.01 * i * epoch / len(names)) for i, g in enumerate(names)},
+            {g: statistic(0.9) for g in names}, {g: statistic(0.6) for g in names},
+            {g: statistic(0.5) for g in names},
+        )
+        for epoch in (0, 4, 8)
+    )  # fmt: skip
+    axis = AxisVerdict("yes", (), (), ())
+    return replace(
+        complete,
+        symmetry=replace(complete.symmetry, name="translations", group="Z16×Z8", tested=names),
+        elements=elements, history=past, verdict=replace(complete.verdict, holds=axis, subgroups=()),
+        arrays=arrays(names[:20], 24),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[AuditResult], Any]:
+    """Write an audit into a fresh folder."""
+
+    def save(result: AuditResult) -> Any:
+        folder = tmp_path_factory.mktemp("audit")
+        result.save(folder)
+        return folder
+
+    return save
