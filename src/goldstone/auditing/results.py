@@ -310,7 +310,13 @@ class AuditResult:
                 arrays = {name: archive[name] for name in archive.files}
         except FileNotFoundError as error:
             raise InputError(f"no audit in {folder}: {error.filename} is missing") from error
-        except (json.JSONDecodeError, UnicodeDecodeError, zipfile.BadZipFile, ValueError, OSError) as error:
+        except (
+            json.JSONDecodeError,
+            UnicodeDecodeError,
+            zipfile.BadZipFile,
+            ValueError,
+            OSError,
+        ) as error:
             raise InputError(f"the audit in {folder} is damaged ({error}); run it again") from error
         if not isinstance(data, dict) or data.get("schema_version", 0) > SCHEMA_VERSION:
             raise InputError(f"the audit in {folder} was written by a newer goldstone; upgrade")

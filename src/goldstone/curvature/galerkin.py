@@ -44,6 +44,8 @@ def galerkin_gram(
     s, v = energies[:k].sqrt(), vectors[:, :k]
     restricted = (v.T @ output_gram @ v) / s[:, None] / s[None, :]
     damping = relative_damping * restricted.diagonal().mean()
-    metric = (restricted + restricted.T) / 2 + damping * torch.eye(k, dtype=s.dtype, device=s.device)
+    metric = (restricted + restricted.T) / 2 + damping * torch.eye(
+        k, dtype=s.dtype, device=s.device
+    )
     coordinates = s[:, None] * v.T
-    return coordinates.T @ torch.linalg.solve(metric, coordinates)
+    return torch.matmul(coordinates.T, torch.linalg.solve(metric, coordinates))

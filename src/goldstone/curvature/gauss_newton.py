@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,13 +54,14 @@ def gauss_newton_gram(
         return torch.view_as_real(result) if result.is_complex() else result
 
     with sdpa_kernel(SDPBackend.MATH):
-        value, pull = vjp(outputs, parameters)
+        linearised: Any = vjp(outputs, parameters)
+        value, pull = linearised
 
         def product(v: Tensor) -> Tensor:
             pushed = output_jvps(model, inputs, v[None])[0].reshape(value.shape)
             result = torch.empty_like(v)
             flatten_into(list(pull(pushed)[0].values()), result)
-            return result / value.numel() + damping * v
+            return torch.add(result / value.numel(), v, alpha=damping)
 
         solved, residual, iterations = [], 0.0, 0
         for g in gradients:

@@ -49,4 +49,3 @@ def per_sample_gradients(
             f"the loss gradient of sample {bad} is NaN or infinite; check the model's output there"
         )
     return rows
-

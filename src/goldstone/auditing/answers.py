@@ -1,0 +1,137 @@
+"""From the statistics of one element to its two answers, its grade and its label."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from goldstone.auditing.coherence import Coherences
+from goldstone.auditing.results import Answer, Grade, Label
+from goldstone.auditing.settings import AuditSettings
+from goldstone.core import Statistic
+
+EXACT_FLOORS = 10.0
+"""An equivariance error up to this many numerical floors is *exact*."""
+
+NO_SKILL = (
+    "the model does not beat persistence and climatology, and a model without skill is trivially "
+    "symmetric: train it further"
+)
+
+
+@dataclass(frozen=True)
+class ElementAnswer:
+    """The two answers of one element; ``support`` is the bootstrap's, ``reason`` why undetermined."""
+
+    holds: Answer
+    transports: Answer
+    grade: Grade
+    label: Label
+    support: dict[str, float]
+    reason: str
+
+
+def answer_element(
+    has_skill: bool,
+    error: Statistic,
+    numerical_floor: float,
+    log_loss_ratio: Statistic,
+    log_loss_replicates: Tensor,
+    coherence: Coherences | None,
+    adjusted_p: float,
+    loss_is_invariant: bool,
+    settings: AuditSettings,
+) -> ElementAnswer:
+    """Apply the definitions of docs/methods/influence.md.
+
+    *Holds*: the 95 % interval of T lies below log(1 + δ) (yes) or above it (no). *Transports*: the
+    interval of ρ lies above ρ_min and the corrected permutation p is below 0.05 (yes), or it lies
+    below ρ_min (no). Without skill both are undetermined.
+    """
+    exact = error.estimate is not None and error.estimate <= EXACT_FLOORS * numerical_floor
+    reasons = []
+    support = {}
+    holds: Answer = "undetermined"
+    if not has_skill:
+        reasons.append(NO_SKILL)
+    else:
+        holds = _compare(log_loss_ratio, settings.log_tolerance, below="yes", above="no")
+        if holds == "undetermined":
+            reasons.append(
+                "the interval of the loss ratio spans the tolerance: audit more trajectories"
+            )
+        support["holds"] = _support(log_loss_replicates, settings.log_tolerance, holds == "no")
+    transports, why = _transports(has_skill, coherence, adjusted_p, loss_is_invariant, settings)
+    reasons += [why] if why else []
+    if coherence is not None and has_skill and loss_is_invariant:
+        support["transports"] = _support(
+            coherence.orbit_replicates, settings.least_coherence, transports != "no"
+        )
+    grades: dict[Answer, Grade] = {
+        "yes": "approximate",
+        "no": "violated",
+        "undetermined": "undetermined",
+    }
+    return ElementAnswer(
+        holds=holds,
+        transports=transports,
+        grade="exact" if exact else grades[holds],
+        label=_label(holds, transports),
+        support=support,
+        reason="; ".join(reasons),
+    )
+
+
+def _transports(
+    has_skill: bool,
+    coherence: Coherences | None,
+    adjusted_p: float,
+    loss_is_invariant: bool,
+    settings: AuditSettings,
+) -> tuple[Answer, str]:
+    if coherence is None:
+        return "undetermined", "no gradients were taken"
+    if not loss_is_invariant:
+        return "undetermined", (
+            "loss not invariant: the gradient probes need a loss with ℓ(g·p, g·t) = ℓ(p, t), "
+            "such as 'mse'"
+        )
+    if not has_skill:
+        return "undetermined", ""
+    answer = _compare(coherence.orbit, settings.least_coherence, below="no", above="yes")
+    if answer == "yes" and adjusted_p >= 0.05:
+        return "undetermined", (
+            f"orbit coherence is high but the permutation test gives p = {adjusted_p:.2g}: "
+            "audit more trajectories"
+        )
+    if answer == "undetermined":
+        return answer, (
+            "the interval of the orbit coherence spans the threshold: audit more trajectories"
+        )
+    return answer, ""
+
+
+def _compare(statistic: Statistic, threshold: float, below: Answer, above: Answer) -> Answer:
+    if statistic.low is None or statistic.high is None:
+        return "undetermined"
+    if statistic.high < threshold:
+        return below
+    return above if statistic.low > threshold else "undetermined"
+
+
+def _support(replicates: Tensor, threshold: float, above: bool) -> float:
+    finite = replicates[torch.isfinite(replicates)]
+    if len(finite) == 0:
+        return 0.0
+    share = float((finite > threshold).double().mean())
+    return share if above else 1 - share
+
+
+def _label(holds: Answer, transports: Answer) -> Label:
+    labels: dict[tuple[Answer, Answer], Label] = {
+        ("yes", "yes"): "internalised",
+        ("yes", "no"): "covered",
+        ("no", "yes"): "latent",
+        ("no", "no"): "broken",
+    }
+    return labels.get((holds, transports), "undetermined")

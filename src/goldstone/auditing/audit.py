@@ -1,0 +1,314 @@
+"""The audit: has this model learned this symmetry?"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from goldstone.actions import FieldLayout, Symmetry, flow_symmetry
+from goldstone.auditing.controls import shuffled_control, wrong_action_control
+from goldstone.auditing.display import display_arrays
+from goldstone.auditing.elements import element_results, elements_to_test, measure_forward
+from goldstone.auditing.forward import Loss
+from goldstone.auditing.gradient_results import GradientResults, measure_gradients
+from goldstone.auditing.gradients import GradientProbe
+from goldstone.auditing.history import audit_history
+from goldstone.auditing.inspection import check_model, model_place, predict
+from goldstone.auditing.precheck import precheck
+from goldstone.auditing.provenance import provenance
+from goldstone.auditing.residual import axis_verdict, subgroup_lattice
+from goldstone.auditing.results import (
+    AuditResult,
+    AxisVerdict,
+    Control,
+    ElementResult,
+    SymmetrySummary,
+    Verdict,
+)
+from goldstone.auditing.samples import Samples, choose_samples
+from goldstone.auditing.settings import AuditSettings
+from goldstone.auditing.shifts import shift_profile
+from goldstone.auditing.skill import model_summary
+from goldstone.auditing.statistics import Bootstrap
+from goldstone.auditing.summary import summarise_verdict
+from goldstone.core import InputError, Progress, SilentProgress
+from goldstone.groups import FiniteGroup
+from goldstone.systems.flows import GroundTruth, Trajectories
+from goldstone.systems.flows import ground_truth as named_ground_truth
+from goldstone.systems.losses import scaled_mse
+
+_SILENT = SilentProgress()
+_DEFAULTS = AuditSettings()
+
+
+def audit(
+    model: nn.Module,
+    data: Trajectories | tuple[Tensor, Tensor],
+    symmetry: Symmetry | str,
+    *,
+    loss: Loss = scaled_mse,
+    ground_truth: GroundTruth | Literal["auto"] | None = "auto",
+    history: Iterable[tuple[int, nn.Module]] = (),
+    shifts: bool = False,
+    settings: AuditSettings = _DEFAULTS,
+    force: bool = False,
+    name: str | None = None,
+    progress: Progress = _SILENT,
+) -> AuditResult:
+    """Ask whether ``model`` has learned ``symmetry``: does it hold, does learning transport along it?
+
+    Args:
+        model: maps a batch of states to the states one step later; in eval mode if it has dropout
+            or batch normalisation. It is left exactly as found.
+        data: held-out trajectories, or a pair (inputs, targets) of independent samples.
+        symmetry: a :class:`~goldstone.actions.Symmetry`, or the short name of one of flows (see
+            :data:`~goldstone.actions.FLOW_SYMMETRIES`) if ``data`` are trajectories.
+        loss: per-sample training loss, (prediction, target) → (batch,).
+        ground_truth: the solver that the symmetry is verified against; ``"auto"`` takes the one
+            the data names, None goes without and calls the symmetry *assumed*.
+        history: (epoch, model) of training checkpoints, first to last.
+        shifts: measure the shift symmetry beside the audited one, as curves and maps.
+        settings: sizes, thresholds and seed.
+        force: run even if the precheck refuses the symmetry, as a negative control.
+        name: the model's name in the report; its class by default.
+        progress: shows what is being done.
+
+    Returns:
+        The result; ``result.verdict.summary`` says it in words, ``result.save(folder)`` writes it.
+
+    Raises:
+        InputError: model, data and symmetry do not fit, before any long work.
+        SymmetryRefusedError: the action is no symmetry of the ground truth or the data.
+    """
+    clock = _Clock()
+    device, dtype = model_place(model)
+    layout, symmetry = _layout_and_symmetry(data, symmetry)
+    samples = choose_samples(data, settings, device, dtype)
+    _check_layout(symmetry, layout, samples)
+    check_model(model, samples.inputs, samples.targets)
+    elements = elements_to_test(symmetry)
+    group = symmetry.group
+    with clock.measure("precheck"), progress.task("precheck", 1) as task:
+        predictions = predict(model, samples.inputs, settings.batch)
+        checked = precheck(
+            symmetry, elements, samples, predictions, loss, layout,
+            _true_step(data, ground_truth), force,
+        )  # fmt: skip
+        task.advance()
+    bootstrap = Bootstrap.draw(samples.trajectories, settings.bootstrap, settings.seed)
+    summary = model_summary(
+        name or type(model).__name__, model, samples, predictions, loss,
+        getattr(loss, "__name__", type(loss).__name__), bootstrap,
+    )  # fmt: skip
+    with clock.measure("forward"):
+        forward = measure_forward(
+            model, symmetry, (group.identity, *elements), samples, predictions, loss, settings,
+            progress,
+        )  # fmt: skip
+    gradients: GradientResults | None = None
+    if settings.metrics and any(p.requires_grad for p in model.parameters()):
+        with clock.measure("gradients"):
+            probe = GradientProbe(model, symmetry, loss, samples, settings)
+            gradients = measure_gradients(probe, elements, bootstrap, progress)
+    results = element_results(
+        symmetry,
+        (group.identity, *elements),
+        forward,
+        (gradients.identity, *gradients.elements) if gradients else None,
+        summary,
+        checked.loss_is_invariant,
+        samples,
+        settings,
+        bootstrap,
+    )
+    holds, transports = _axes(symmetry, elements, results[1:])
+    with clock.measure("controls"), progress.task("controls", 1) as task:
+        controls = _controls(
+            model, symmetry, layout, samples, predictions, loss, gradients, settings, bootstrap,
+            summary.has_skill,
+        )  # fmt: skip
+        task.advance()
+    arrays = display_arrays(model, symmetry, elements, samples, predictions)
+    profile = None
+    if shifts:
+        with clock.measure("shifts"), progress.task("shifts", 2 * samples.inputs.shape[-1]) as task:
+            profile, more = shift_profile(
+                model, samples, loss, gradients.plain if gradients else None,
+                summary.numerical_floor, settings, bootstrap, task,
+            )  # fmt: skip
+            arrays |= more
+    with clock.measure("history"), progress.task("history", 1) as task:
+        entries = audit_history(
+            history, symmetry, elements, samples, loss, settings, bootstrap,
+            _cosets(symmetry, holds, results),
+        )  # fmt: skip
+        task.advance()
+    return AuditResult(
+        provenance=provenance(
+            model,
+            data,
+            settings,
+            gradients.gradients if gradients else 0,
+            gradients.path if gradients else "none: forward tests alone",
+            clock.seconds,
+        ),  # fmt: skip
+        model=summary,
+        symmetry=_symmetry_summary(symmetry, elements, layout),
+        precheck=checked,
+        elements=results,
+        controls=controls,
+        verdict=Verdict(
+            holds=holds,
+            transports=transports,
+            confidence=_confidence(results[1:]),
+            metric=settings.decisive_metric if settings.metrics else "none",
+            summary=summarise_verdict(summary, symmetry.name, checked, results, holds, transports),
+            subgroups=subgroup_lattice(group),
+        ),
+        history=entries,
+        shifts=profile,
+        arrays=arrays,
+    )
+
+
+class _Clock:
+    """Seconds spent, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+
+
+def _layout_and_symmetry(
+    data: Trajectories | tuple[Tensor, Tensor], symmetry: Symmetry | str
+) -> tuple[FieldLayout | None, Symmetry]:
+    layout = None if isinstance(data, tuple) else data.layout
+    if isinstance(symmetry, Symmetry):
+        return layout or getattr(symmetry.on_output, "layout", None), symmetry
+    if isinstance(data, tuple) or layout is None:
+        raise InputError(
+            f"the short name {symmetry!r} needs to know what the channels are: give Trajectories "
+            "with a field layout, or a Symmetry"
+        )
+    return layout, flow_symmetry(symmetry, layout, data.grid, speed=_speed(data))
+
+
+def _speed(data: Trajectories) -> float:
+    """Typical flow speed, the scale of boosts: rms velocity, or rms momentum over mean density."""
+    fields = dict(
+        (field.fibre, data.fields[:, :, channels]) for field, channels in data.layout.slices()
+    )
+    if "velocity" in fields:
+        return float(fields["velocity"].square().sum(2).mean().sqrt())
+    if "momentum" in fields and "density" in fields:
+        return float((fields["momentum"] / fields["density"]).square().sum(2).mean().sqrt())
+    return 1.0
+
+
+def _check_layout(symmetry: Symmetry, layout: FieldLayout | None, samples: Samples) -> None:
+    acted = getattr(symmetry.on_input, "layout", None)
+    if isinstance(acted, FieldLayout) and acted.channels != samples.inputs.shape[1]:
+        raise InputError(
+            f"the symmetry {symmetry.name!r} acts on {acted.channels} channels "
+            f"({', '.join(acted.channel_names())}), the data have {samples.inputs.shape[1]}"
+        )
+
+
+def _true_step(
+    data: Trajectories | tuple[Tensor, Tensor], ground_truth: GroundTruth | Literal["auto"] | None
+) -> Callable[[Tensor], Tensor] | None:
+    if isinstance(data, tuple) or ground_truth is None:
+        if isinstance(data, tuple) and not isinstance(ground_truth, (str, type(None))):
+            raise InputError("a ground truth needs trajectories, which say the time of a step")
+        return None
+    if ground_truth == "auto":
+        if data.system == "unknown":
+            return None
+        ground_truth = named_ground_truth(data.system, data.parameters, data.lengths)
+    truth, dt = ground_truth, data.dt
+    return lambda x: truth.advance(x, dt)
+
+
+def _axes(
+    symmetry: Symmetry, elements: Sequence[Any], results: Sequence[ElementResult]
+) -> tuple[AxisVerdict, AxisVerdict]:
+    pairs = list(zip(elements, results, strict=True))
+    return (
+        axis_verdict(symmetry.group, {g: r.holds for g, r in pairs}),
+        axis_verdict(symmetry.group, {g: r.transports for g, r in pairs}),
+    )
+
+
+def _confidence(results: Sequence[ElementResult]) -> dict[str, float]:
+    found = {}
+    for axis in ("holds", "transports"):
+        supports = [r.support[axis] for r in results if axis in r.support]
+        if supports:
+            found[axis] = min(supports)
+    return found
+
+
+def _controls(
+    model: nn.Module,
+    symmetry: Symmetry,
+    layout: FieldLayout | None,
+    samples: Samples,
+    predictions: Tensor,
+    loss: Loss,
+    gradients: GradientResults | None,
+    settings: AuditSettings,
+    bootstrap: Bootstrap,
+    has_skill: bool,
+) -> tuple[Control, ...]:
+    controls = []
+    if layout is not None and any(field.is_vector for field in layout.fields):
+        controls.append(
+            wrong_action_control(
+                model,
+                symmetry,
+                layout,
+                samples,
+                predictions,
+                loss,
+                gradients.plain if gradients else None,
+                settings,
+                bootstrap,
+                has_skill,
+            )  # fmt: skip
+        )
+    if gradients and gradients.elements:
+        products = [{str(m): p.unit for m, p in e.products.items()} for e in gradients.elements]
+        controls.append(shuffled_control(products, settings, samples.trajectories))
+    return tuple(controls)
+
+
+def _cosets(
+    symmetry: Symmetry, holds: AxisVerdict, results: Sequence[ElementResult]
+) -> tuple[tuple[str, ...], ...]:
+    """The residual subgroup without e, and the broken cosets, as names of tested elements."""
+    if not holds.residual_low or not isinstance(symmetry.group, FiniteGroup):
+        return ()
+    inside = tuple(name for name in holds.residual_low[0].elements if name != "e")
+    return tuple(names for names in (inside, *holds.broken_cosets) if names)
+
+
+def _symmetry_summary(
+    symmetry: Symmetry, elements: Sequence[Any], layout: FieldLayout | None
+) -> SymmetrySummary:
+    group = symmetry.group
+    point = getattr(symmetry.on_output, "point", symmetry.on_output)
+    return SymmetrySummary(
+        name=symmetry.name,
+        group=group.name,
+        order=group.order if isinstance(group, FiniteGroup) else None,
+        tested=tuple(group.element_name(g) for g in elements),
+        layout=tuple(layout.to_json()) if layout else (),
+        pivot=getattr(point, "pivot", None),
+    )

@@ -1,0 +1,156 @@
+"""Coherences of paired gradients, from their inner products alone."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from goldstone.auditing.statistics import Bootstrap, interval, mean_statistic
+from goldstone.core import Statistic, generator
+
+
+@dataclass(frozen=True, eq=False)
+class PairProducts:
+    """Inner products of gradients a_i (at x_i) and b_i (at g x_i) in some metric.
+
+    Attributes:
+        aa, ab, bb: (n, n) float64: ⟨a_i, a_j⟩, ⟨a_i, b_j⟩, ⟨b_i, b_j⟩.
+    """
+
+    aa: Tensor
+    ab: Tensor
+    bb: Tensor
+
+    @classmethod
+    def from_gram(cls, gram: Tensor) -> "PairProducts":
+        """From the (2n, 2n) Gram matrix of [a₁ … a_n, b₁ … b_n]."""
+        n = len(gram) // 2
+        gram = gram.double().cpu()
+        return cls(gram[:n, :n], gram[:n, n:], gram[n:, n:])
+
+    def gram(self) -> Tensor:
+        """The (2n, 2n) Gram matrix."""
+        top = torch.cat([self.aa, self.ab], 1)
+        return torch.cat([top, torch.cat([self.ab.T, self.bb], 1)])
+
+    def unit(self) -> "PairProducts":
+        """The products of the gradients divided by their norms (NaN where a norm is zero)."""
+        a, b = self.aa.diagonal().sqrt(), self.bb.diagonal().sqrt()
+        return PairProducts(
+            self.aa / a[:, None] / a, self.ab / a[:, None] / b, self.bb / b[:, None] / b
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Coherences:
+    """The coherences of one element in one metric; see docs/methods/influence.md."""
+
+    pair: Statistic
+    null: Statistic
+    orbit: Statistic
+    common_mode: Statistic
+    permutation_p: float
+    orbit_replicates: Tensor
+
+
+def pair_coherence(products: PairProducts) -> Tensor:
+    """K(x_i, g) = ⟨a_i, b_i⟩/√(⟨a_i, a_i⟩⟨b_i, b_i⟩), (n,)."""
+    return products.unit().ab.diagonal()
+
+
+def orbit_coherence(products: PairProducts) -> float | None:
+    """ρ = [mean_i⟨a_i,b_i⟩ − mean_{i≠j}⟨a_i,b_j⟩]/√(v_a v_b), v = mean_i‖·‖² − mean_{i≠j}⟨·,·⟩.
+
+    It is 1 for b = a, and 0 in the mean under shuffled pairing. None if a variance is not positive.
+    """
+    ones = torch.ones(1, len(products.aa), dtype=torch.float64)
+    value = float(_orbit(products, ones)[0])
+    return value if value == value else None
+
+
+def coherences(
+    products: PairProducts, bootstrap: Bootstrap, permutations: int, seed: int
+) -> Coherences:
+    """All coherences with intervals by resampling trajectories, and the permutation p of ρ.
+
+    The p-value is one-sided: the share of random pairings π (the observed one counted in) whose
+    mean ⟨a_i, b_π(i)⟩ is at least the observed mean.
+    """
+    n = len(products.aa)
+    pair, _ = mean_statistic(pair_coherence(products), torch.arange(n), bootstrap)
+    null = _null(products.unit().ab, bootstrap)
+    replicates = _orbit(products, bootstrap.counts)
+    orbit = Statistic(orbit_coherence(products), *interval(replicates, n), n)
+    ones = torch.ones(1, n, dtype=torch.float64)
+    common = Statistic(
+        _finite(float(_common_mode(products, ones)[0])),
+        *interval(_common_mode(products, bootstrap.counts), n),
+        n,
+    )
+    return Coherences(
+        pair, null, orbit, common, _permutation_p(products.ab, permutations, seed), replicates
+    )
+
+
+def mean_shuffled_coherence(
+    products: PairProducts, shuffles: int, seed: int
+) -> tuple[float, float]:
+    """Mean of ρ over random pairings, and its standard error: the control that must give 0."""
+    values = []
+    source = generator(seed, "shuffled pairing")
+    for _ in range(shuffles):
+        order = torch.randperm(len(products.aa), generator=source)
+        shuffled = PairProducts(products.aa, products.ab[:, order], products.bb[order][:, order])
+        values.append(_orbit(shuffled, torch.ones(1, len(order), dtype=torch.float64))[0])
+    found = torch.stack(values)
+    return float(found.mean()), float(found.std() / len(found) ** 0.5)
+
+
+def _off_diagonal(matrix: Tensor, counts: Tensor) -> Tensor:
+    """Mean of M_ij over draws i, j of different trajectories, for each row of ``counts``.
+
+    A trajectory drawn twice is no pair of distinct ones, so all of its products are left out.
+    """
+    total = torch.einsum("ri,ij,rj->r", counts, matrix, counts)
+    same = (counts.square() * matrix.diagonal()).sum(1)
+    return (total - same) / (counts.sum(1).square() - counts.square().sum(1))
+
+
+def _orbit(products: PairProducts, counts: Tensor) -> Tensor:
+    def centred(matrix: Tensor) -> Tensor:
+        return (counts * matrix.diagonal()).sum(1) / counts.sum(1) - _off_diagonal(matrix, counts)
+
+    variance = centred(products.aa) * centred(products.bb)
+    positive = (variance > 0) & (centred(products.aa) > 0)
+    return torch.where(positive, centred(products.ab) / variance.abs().sqrt(), torch.nan)
+
+
+def _common_mode(products: PairProducts, counts: Tensor) -> Tensor:
+    """cos(ā, b̄) for each row of ``counts``."""
+
+    def total(matrix: Tensor) -> Tensor:
+        return torch.einsum("ri,ij,rj->r", counts, matrix, counts)
+
+    return total(products.ab) / (total(products.aa) * total(products.bb)).sqrt()
+
+
+def _null(cosines: Tensor, bootstrap: Bootstrap) -> Statistic:
+    """Mean of K(x_i, g x_j) over distinct trajectories."""
+    n = bootstrap.n
+    estimate = float(_off_diagonal(cosines, torch.ones(1, n, dtype=torch.float64))[0])
+    return Statistic(_finite(estimate), *interval(_off_diagonal(cosines, bootstrap.counts), n), n)
+
+
+def _permutation_p(ab: Tensor, permutations: int, seed: int) -> float:
+    n = len(ab)
+    source = generator(seed, "permutation")
+    orders = torch.rand(permutations, n, generator=source).argsort(1)
+    shuffled = ab[torch.arange(n), orders].mean(1)
+    observed = ab.diagonal().mean()
+    # A rounding allowance, so that permutations equal to the observed pairing count as equal.
+    reached = shuffled >= observed - 1e-12 * observed.abs()
+    return float((1 + reached.sum()) / (1 + permutations))
+
+
+def _finite(value: float) -> float | None:
+    return value if value == value else None

@@ -1,0 +1,73 @@
+"""Gradient probes of every element, reduced to their coherences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from goldstone.auditing.coherence import Coherences, coherences
+from goldstone.auditing.gradients import GradientProbe, GradientSet, MetricProducts
+from goldstone.auditing.settings import MetricName
+from goldstone.auditing.statistics import Bootstrap
+from goldstone.core import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class ElementCoherences:
+    """By metric: coherences of loss gradients (unit and raw) and of probe gradients (unit)."""
+
+    unit: dict[MetricName, Coherences]
+    raw: dict[MetricName, Coherences]
+    probe: dict[MetricName, Coherences]
+    products: dict[MetricName, MetricProducts]
+
+
+@dataclass(frozen=True, eq=False)
+class GradientResults:
+    """The coherences of the identity and of every element, and what they cost."""
+
+    plain: GradientSet
+    identity: ElementCoherences
+    elements: tuple[ElementCoherences, ...]
+    gradients: int
+    path: str
+
+
+def measure_gradients(
+    probe: GradientProbe, elements: Sequence[Any], bootstrap: Bootstrap, progress: Progress
+) -> GradientResults:
+    """Loss and probe gradients at every element, each taken once and shared by all metrics."""
+    settings, n = probe.settings, probe.samples.trajectories
+    identity = probe.symmetry.group.identity
+    passes = 2 if "galerkin" in settings.metrics else 1
+    with progress.task("gradients along orbits", 2 * n * (len(elements) + 1) * passes) as task:
+        plain = probe.loss_gradients(identity, task)
+        plain_probe = probe.probe_gradients(identity, task)
+
+        def measure(a: GradientSet, a_probe: GradientSet) -> ElementCoherences:
+            products = probe.products(plain, a)
+            probes = probe.products(plain_probe, a_probe)
+            return ElementCoherences(
+                {m: _coherences(p, bootstrap, probe, unit=True) for m, p in products.items()},
+                {m: _coherences(p, bootstrap, probe, unit=False) for m, p in products.items()},
+                {m: _coherences(p, bootstrap, probe, unit=True) for m, p in probes.items()},
+                products,
+            )
+
+        found = [
+            measure(probe.loss_gradients(g, task), probe.probe_gradients(g, task)) for g in elements
+        ]
+        return GradientResults(
+            plain,
+            measure(plain, plain_probe),
+            tuple(found),
+            2 * n * (len(elements) + 1),
+            "loop of autograd.grad" + (f", {plain.path}" if plain.pushed is not None else ""),
+        )
+
+
+def _coherences(
+    products: MetricProducts, bootstrap: Bootstrap, probe: GradientProbe, unit: bool
+) -> Coherences:
+    settings = probe.settings
+    chosen = products.unit if unit else products.raw
+    return coherences(chosen, bootstrap, settings.permutations, settings.seed)

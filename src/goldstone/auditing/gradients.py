@@ -1,0 +1,148 @@
+"""Gradient probes: inner products of loss gradients along orbits, in several metrics."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.actions import Symmetry
+from goldstone.auditing.coherence import PairProducts
+from goldstone.auditing.forward import Loss, target_action
+from goldstone.auditing.samples import Samples
+from goldstone.auditing.settings import AuditSettings, MetricName
+from goldstone.core import Task, generator
+from goldstone.curvature import (
+    galerkin_gram,
+    gauss_newton_gram,
+    output_jvps,
+    per_sample_gradients,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class GradientSet:
+    """Gradients of n samples and, if a metric needs them, their pushforwards J a_i.
+
+    Attributes:
+        rows: (n, p).
+        pushed: (n, number of reference outputs) or None.
+        path: how the pushforwards were computed.
+    """
+
+    rows: Tensor
+    pushed: Tensor | None
+    path: str
+
+
+@dataclass(frozen=True, eq=False)
+class MetricProducts:
+    """Inner products of one element's pairs in one metric, of unit and of raw gradients."""
+
+    unit: PairProducts
+    raw: PairProducts
+
+
+@dataclass(frozen=True)
+class GradientProbe:
+    """Takes gradients along orbits; holds settings and the things all elements share."""
+
+    model: nn.Module
+    symmetry: Symmetry
+    loss: Loss
+    samples: Samples
+    settings: AuditSettings
+
+    def loss_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
+        """∇_θ ℓ(f(g x_i), g y_i) of the gradient samples."""
+        inputs, targets = self._moved(element)
+        rows = per_sample_gradients(
+            self.model, lambda output, i: self.loss(output, targets[i : i + 1]).sum(), inputs, task
+        )
+        return self._with_pushforwards(rows, task)
+
+    def probe_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
+        """J_{gx_i}ᵀ ρ_out(g) v_i for a random smooth v_i per sample."""
+        inputs, targets = self._moved(element)
+        smooth = smooth_fields(targets.shape, self.settings.seed).to(targets)
+        after = self.samples.context.at(1)
+        # The linear part: a boost's action on outputs is affine.
+        still = self.symmetry.on_output.act(element, torch.zeros_like(smooth), after)
+        turned = self.symmetry.on_output.act(element, smooth, after) - still
+        rows = per_sample_gradients(
+            self.model, lambda output, i: (output * turned[i : i + 1]).sum(), inputs, task
+        )
+        return self._with_pushforwards(rows, task)
+
+    def products(self, a: GradientSet, b: GradientSet) -> dict[MetricName, MetricProducts]:
+        """Inner products of the pairs (a_i, b_i) in every metric of the settings."""
+        gram = _gram(a.rows, b.rows)
+        found: dict[MetricName, MetricProducts] = {}
+        for metric in self.settings.metrics:
+            if metric == "euclidean":
+                raw = PairProducts.from_gram(gram)
+                found[metric] = MetricProducts(raw.unit(), raw)
+            elif metric == "galerkin":
+                found[metric] = self._galerkin(gram, a, b)
+            else:
+                found[metric] = self._gauss_newton(a, b)
+        return found
+
+    def _moved(self, element: Any) -> tuple[Tensor, Tensor]:
+        samples, chosen = self.samples, self.samples.gradient
+        inputs, targets = samples.inputs[chosen], samples.targets[chosen]
+        moved = self.symmetry.on_input.act(element, inputs, samples.context)
+        after = samples.context.at(1)
+        return moved, target_action(self.symmetry).act(element, targets, after)
+
+    def _with_pushforwards(self, rows: Tensor, task: Task | None) -> GradientSet:
+        if "galerkin" not in self.settings.metrics:
+            return GradientSet(rows, None, "none")
+        pushed, path = output_jvps(self.model, self.samples.reference, rows, task)
+        return GradientSet(rows, pushed, path)
+
+    def _galerkin(self, gram: Tensor, a: GradientSet, b: GradientSet) -> MetricProducts:
+        if a.pushed is None or b.pushed is None:
+            raise ValueError("gradients were taken without pushforwards")
+        output_gram = _gram(a.pushed, b.pushed) / a.pushed.shape[1]
+        norms = gram.diagonal().sqrt()
+        scale = norms[:, None] * norms
+        damping = self.settings.damping
+        # Unit gradients span what they span before the metric is known: scaled in the Euclidean
+        # norm for the Galerkin basis, then in the metric's own.
+        scaled = galerkin_gram(gram / scale, output_gram / scale, relative_damping=damping)
+        raw = galerkin_gram(gram, output_gram, relative_damping=damping)
+        return MetricProducts(PairProducts.from_gram(scaled).unit(), PairProducts.from_gram(raw))
+
+    def _gauss_newton(self, a: GradientSet, b: GradientSet) -> MetricProducts:
+        rows = torch.cat([a.rows, b.rows])
+        reference = self.samples.reference
+        # The mean curvature along the gradients themselves sets the scale of the damping.
+        few = rows[:: max(1, len(rows) // 8)]
+        pushed, _ = output_jvps(self.model, reference, few)
+        curvature = float((pushed.square().mean(1) / few.square().sum(1)).mean())
+        damping = max(self.settings.damping, 1e-4) * curvature
+        raw = PairProducts.from_gram(gauss_newton_gram(self.model, reference, rows, damping).gram)
+        return MetricProducts(raw.unit(), raw)
+
+
+def smooth_fields(shape: torch.Size, seed: int) -> Tensor:
+    """Gaussian random fields (n, C, X, Y), mean square 1, with the low wavenumbers alone.
+
+    The spectrum is exp(−(k/k₀)²) in each direction with k₀ four waves across the domain, isotropic,
+    so that the fields of a sample are as likely as their turned versions.
+    """
+    source = generator(seed, "smooth probes")
+    white = torch.randn(shape, generator=source, dtype=torch.float64)
+    kx = torch.fft.fftfreq(shape[-2], 1 / shape[-2], dtype=torch.float64)
+    ky = torch.fft.rfftfreq(shape[-1], 1 / shape[-1], dtype=torch.float64)
+    envelope = torch.exp(-(kx[:, None].square() + ky.square()) / 16)
+    fields = torch.fft.irfft2(torch.fft.rfft2(white) * envelope, s=shape[-2:])
+    size = fields.square().mean((-3, -2, -1), keepdim=True).sqrt()
+    return torch.div(fields, size)
+
+
+def _gram(a: Tensor, b: Tensor) -> Tensor:
+    """The Gram matrix of the rows of a and then b, in float64."""
+    top = torch.cat([a @ a.T, a @ b.T], 1)
+    return torch.cat([top, torch.cat([b @ a.T, b @ b.T], 1)]).double()

@@ -1,0 +1,164 @@
+"""The symmetry against the ground truth: does the solver commute with every element?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from goldstone.actions import (
+    Action,
+    Context,
+    Fibre,
+    Field,
+    FieldLayout,
+    PointAction,
+    Symmetry,
+    reverse_vectors,
+)
+from goldstone.auditing.forward import norms, target_action
+from goldstone.auditing.results import GroundTruthCheck
+
+GroundTruth = Callable[[Tensor], Tensor]
+"""The true state one step later, (n, channel, X, Y) → the same."""
+
+LARGEST_VIOLATION = 0.2
+"""Of the change over a step: wrong actions miss by the whole change, solvers by far less."""
+
+
+def ground_truth_checks(
+    ground_truth: GroundTruth,
+    symmetry: Symmetry,
+    elements: Sequence[Any],
+    inputs: Tensor,
+    context: Context,
+) -> tuple[GroundTruthCheck, ...]:
+    """‖Φ(gx) − gΦ(x)‖ for every element, in float64, worst over the samples."""
+    x = inputs.double()
+    stepped = ground_truth(x)
+    checks = []
+    for element in elements:
+        gap = _gap(
+            ground_truth, symmetry.on_input, target_action(symmetry), element, x, stepped, context
+        )
+        of_change = float((gap / norms(stepped - x).clamp_min(1e-300)).max())
+        checks.append(
+            GroundTruthCheck(
+                symmetry.group.element_name(element),
+                float((gap / norms(stepped)).max()),
+                of_change,
+                of_change <= LARGEST_VIOLATION,
+            )
+        )
+    return tuple(checks)
+
+
+def diagnose(
+    ground_truth: GroundTruth,
+    symmetry: Symmetry,
+    failing: Sequence[Any],
+    inputs: Tensor,
+    context: Context,
+) -> str:
+    """What is wrong with an action that the ground truth does not commute with, if it can be named.
+
+    Tries other readings of the layout and the removal of a velocity reversal, and names the first
+    under which every failing element passes.
+    """
+    action = symmetry.on_output
+    x = inputs.double()
+    stepped = ground_truth(x)
+
+    def mends(candidate: Action) -> bool:
+        for element in failing:
+            gap = _gap(ground_truth, candidate, candidate, element, x, stepped, context)
+            change = norms(stepped - x).clamp_min(1e-300)
+            # "not ≤" so that a candidate under which the solver fails does not count.
+            if not float((gap / change).max()) <= LARGEST_VIOLATION:
+                return False
+        return True
+
+    reversed_layout = getattr(action, "layout", None)
+    if isinstance(reversed_layout, FieldLayout) and mends(_Reversed(action, reversed_layout)):
+        return (
+            "the declared action reverses the velocity (u → −u) where it should not: without that "
+            "reversal the ground truth commutes with it"
+        )
+    if isinstance(action, PointAction):
+        for layout, words in _readings(action.layout):
+            if mends(replace(action, layout=layout)):
+                return f"the ground truth commutes with it when {words}"
+    return (
+        "no other reading of the declared fields mends it: it is no symmetry of this ground truth"
+    )
+
+
+class _Reversed:
+    """An action followed by a reversal of every vector."""
+
+    def __init__(self, base: Action, layout: FieldLayout) -> None:
+        self.base, self.layout = base, layout
+
+    def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
+        return reverse_vectors(self.base.act(element, x, context), self.layout)
+
+
+def _readings(layout: FieldLayout) -> list[tuple[FieldLayout, str]]:
+    """Other layouts of the same channels, each with the words that name it."""
+    readings = []
+    fields = layout.fields
+    for (i, first), second in zip(enumerate(fields), fields[1:], strict=False):
+        if first.channels == second.channels == 1:
+            for words, axes, signs in _FRAMES:
+                joined = Field(f"{first.name}+{second.name}", "vector", axes, signs)
+                readings.append(
+                    (
+                        FieldLayout((*fields[:i], joined, *fields[i + 2 :])),
+                        f"{first.name!r} and {second.name!r} turn with the grid as a vector{words}, "
+                        "not as scalars (unrotated vectors): declare them so",
+                    )
+                )
+    for i, field in enumerate(fields):
+        if field.is_vector:
+            for words, axes, signs in _FRAMES[1:]:
+                changed = replace(
+                    field,
+                    axes=(field.axes[axes[0]], field.axes[axes[1]]),
+                    signs=(field.signs[axes[0]] * signs[0], field.signs[axes[1]] * signs[1]),
+                )
+                readings.append(
+                    (
+                        FieldLayout((*fields[:i], changed, *fields[i + 1 :])),
+                        f"the components of {field.name!r} are read{words}: mend 'axes' or 'signs'",
+                    )
+                )
+        elif field.fibre in ("scalar", "pseudoscalar"):
+            other: Fibre = "pseudoscalar" if field.fibre == "scalar" else "scalar"
+            readings.append(
+                (
+                    FieldLayout((*fields[:i], replace(field, fibre=other), *fields[i + 1 :])),
+                    f"{field.name!r} is a {other}: declare it so",
+                )
+            )
+    return readings
+
+
+_FRAMES: tuple[tuple[str, tuple[int, int], tuple[int, int]], ...] = (
+    ("", (0, 1), (1, 1)),
+    (" with components swapped", (1, 0), (1, 1)),
+    (" with the second component mirrored", (0, 1), (1, -1)),
+    (" swapped with the second component mirrored", (1, 0), (1, -1)),
+)
+
+
+def _gap(
+    ground_truth: GroundTruth,
+    on_input: Action,
+    on_target: Action,
+    element: Any,
+    x: Tensor,
+    stepped: Tensor,
+    context: Context,
+) -> Tensor:
+    moved = ground_truth(on_input.act(element, x, context))
+    return norms(moved - on_target.act(element, stepped, context.at(1)))

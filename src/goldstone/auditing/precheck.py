@@ -1,0 +1,164 @@
+"""Before a model is judged: is the action an action, and is it a symmetry at all?"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from goldstone.actions import Action, FieldLayout, Symmetry, action_law_errors
+from goldstone.auditing.conventions import convention_checks
+from goldstone.auditing.forward import Loss, target_action
+from goldstone.auditing.ground_truth import GroundTruth, diagnose, ground_truth_checks
+from goldstone.auditing.results import ConventionCheck, GroundTruthCheck, Precheck
+from goldstone.auditing.samples import Samples
+from goldstone.core import InputError, SymmetryRefusedError
+
+LARGEST_LAW_ERROR = 1e-3
+LARGEST_LOSS_CHANGE = 1e-3
+_CHECKED = 4
+
+
+def precheck(
+    symmetry: Symmetry,
+    elements: Sequence[Any],
+    samples: Samples,
+    predictions: Tensor,
+    loss: Loss,
+    layout: FieldLayout | None,
+    ground_truth: GroundTruth | None,
+    force: bool = False,
+) -> Precheck:
+    """Laws of the action, the ground truth, the data's conventions and the loss.
+
+    Raises:
+        InputError: the action breaks the laws of an action.
+        SymmetryRefusedError: it is no symmetry of the ground truth or contradicts the data, and
+            ``force`` is not set.
+    """
+    spread = torch.unique(torch.linspace(0, len(samples.inputs) - 1, _CHECKED).round().long())
+    inputs, targets = samples.inputs[spread], samples.targets[spread]
+    laws = _check_laws(symmetry, elements, inputs, targets, samples)
+    invariance = _loss_invariance(symmetry, elements, predictions[spread], targets, loss, samples)
+    conventions = convention_checks(samples, layout) if layout is not None else ()
+    truth: tuple[GroundTruthCheck, ...] = ()
+    findings = [_convention_finding(check) for check in conventions if not check.passes]
+    if ground_truth is not None:
+        truth = ground_truth_checks(ground_truth, symmetry, elements, inputs, samples.context)
+        failing = [g for g, check in zip(elements, truth, strict=True) if not check.passes]
+        if failing:
+            names = ", ".join(check.name for check in truth if not check.passes)
+            worst = max(check.violation_of_change for check in truth)
+            diagnosis = diagnose(ground_truth, symmetry, failing, inputs, samples.context)
+            findings.append(
+                f"{names}: the ground truth does not commute with it (it misses by up to "
+                f"{worst:.2g} of the change over a step); {diagnosis}"
+            )
+    status: Literal["verified", "assumed", "refused"]
+    if findings:
+        status = "refused"
+    else:
+        status = "verified" if ground_truth is not None else "assumed"
+    if findings and not force:
+        raise SymmetryRefusedError(
+            f"the symmetry {symmetry.name!r} is refused before the model is audited: "
+            + "; ".join(findings)
+            + ". Mend the declaration, or force the audit to run it as a negative control"
+        )
+    return Precheck(
+        status=status,
+        statement=_statement(status, symmetry.name, truth, conventions),
+        findings=tuple(findings),
+        law_errors=laws,
+        ground_truth=truth,
+        conventions=conventions,
+        loss_invariance=invariance,
+        loss_is_invariant=max(invariance.values(), default=0.0) <= LARGEST_LOSS_CHANGE,
+        forced=bool(findings),
+    )
+
+
+def _check_laws(
+    symmetry: Symmetry, elements: Sequence[Any], inputs: Tensor, targets: Tensor, samples: Samples
+) -> dict[str, float]:
+    """Law errors of the three actions, each at its own time."""
+    cases: dict[str, tuple[Action, Tensor, int]] = {
+        "on_input": (symmetry.on_input, inputs, 0),
+        "on_output": (symmetry.on_output, targets, 1),
+        "on_target": (target_action(symmetry), targets, 1),
+    }
+    found = {}
+    for name, (action, x, step) in cases.items():
+        moved = action.act(elements[0], x, samples.context.at(step)) if elements else x
+        if moved.shape != x.shape:
+            raise InputError(
+                f"{name} of {symmetry.name!r} changes the shape {tuple(x.shape)} to "
+                f"{tuple(moved.shape)}; an action keeps the shape"
+            )
+        errors = action_law_errors(action, symmetry.group, x, samples.context.at(step), elements)
+        worst = max(errors.identity, errors.composition)
+        if not worst <= LARGEST_LAW_ERROR:
+            raise InputError(
+                f"{name} of {symmetry.name!r} breaks the laws of an action by {worst:.2g} "
+                f"(elements {errors.worst[0]} and {errors.worst[1]}): act(a, act(b, x)) must be "
+                "act(a·b, x)"
+            )
+        found[name] = worst
+    return found
+
+
+def _loss_invariance(
+    symmetry: Symmetry,
+    elements: Sequence[Any],
+    predictions: Tensor,
+    targets: Tensor,
+    loss: Loss,
+    samples: Samples,
+) -> dict[str, float]:
+    """|ℓ(g·p, g·t) − ℓ(p, t)|/ℓ(p, t) by element, worst over samples."""
+    after = samples.context.at(1)
+    plain = loss(predictions, targets)
+    if plain.shape != (len(targets),):
+        raise InputError(
+            f"expected a loss of one number per sample, shape ({len(targets)},), got "
+            f"{tuple(plain.shape)}; take means over channels and space, not over the batch"
+        )
+    found = {}
+    for element in elements:
+        moved = loss(
+            symmetry.on_output.act(element, predictions, after),
+            target_action(symmetry).act(element, targets, after),
+        )
+        gap = (moved - plain).abs() / plain.abs().clamp_min(torch.finfo(plain.dtype).tiny)
+        found[symmetry.group.element_name(element)] = float(gap.max())
+    return found
+
+
+def _convention_finding(check: ConventionCheck) -> str:
+    best = min(check.alternatives, key=lambda name: check.alternatives[name])
+    return (
+        f"{check.name}: {check.declared:.2g} as declared, but {check.alternatives[best]:.2g} "
+        f"{best} ({check.meaning})"
+    )
+
+
+def _statement(
+    status: str,
+    name: str,
+    truth: Sequence[GroundTruthCheck],
+    conventions: Sequence[ConventionCheck],
+) -> str:
+    if status == "refused":
+        return f"{name} is NOT a symmetry as declared; what follows is a negative control."
+    if truth:
+        worst = max(check.violation for check in truth)
+        return f"{name} is verified: the ground truth commutes with every element to {worst:.1e}."
+    asked = (
+        f"{len(conventions)} convention checks of the data agree with the declared fields"
+        if conventions
+        else "the data allow no convention check"
+    )
+    return (
+        f"{name} is ASSUMED to be a symmetry of the data, not verified: there is no ground truth "
+        f"to test it against ({asked})."
+    )

@@ -1,0 +1,58 @@
+"""Where the numbers of an audit come from."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.auditing.inspection import model_place, tensor_bytes, weights_sha256
+from goldstone.auditing.results import Provenance
+from goldstone.auditing.settings import AuditSettings
+from goldstone.core import to_json
+from goldstone.systems.flows import Trajectories
+
+Data = Trajectories | tuple[Tensor, Tensor]
+
+
+def provenance(
+    model: nn.Module,
+    data: Data,
+    settings: AuditSettings,
+    gradients: int,
+    gradient_path: str,
+    seconds: Mapping[str, float],
+) -> Provenance:
+    """Versions, hashes, settings and costs of the audit that has just run."""
+    device, dtype = model_place(model)
+    return Provenance(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={
+            "goldstone": version("goldstone"),
+            "torch": torch.__version__,
+            "numpy": version("numpy"),
+            "python": platform.python_version(),
+        },
+        seed=settings.seed,
+        device=str(device),
+        dtype=str(dtype).removeprefix("torch."),
+        data_sha256=data_sha256(data),
+        weights_sha256=weights_sha256(model),
+        settings=to_json(asdict(settings)),
+        gradients=gradients,
+        gradient_path=gradient_path,
+        seconds={name: round(value, 3) for name, value in seconds.items()},
+    )
+
+
+def data_sha256(data: Data) -> str:
+    """SHA-256 of the numbers of the data set."""
+    digest = sha256()
+    for tensor in data if isinstance(data, tuple) else (data.fields,):
+        digest.update(str(tuple(tensor.shape)).encode())
+        digest.update(tensor_bytes(tensor))
+    return digest.hexdigest()

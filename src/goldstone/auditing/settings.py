@@ -1,0 +1,74 @@
+"""What can be set about an audit."""
+
+from dataclasses import dataclass
+from math import log1p
+from typing import Literal
+
+from goldstone.core import InputError
+
+MetricName = Literal["euclidean", "galerkin", "gauss-newton"]
+METRICS: tuple[MetricName, ...] = ("euclidean", "galerkin", "gauss-newton")
+FEWEST_AUDITED = 6
+FEWEST_REFERENCE = 2
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """Sizes, thresholds and seed of an audit.
+
+    Attributes:
+        samples: audited trajectories; each gives one pair of gradients per element.
+        reference: further trajectories, disjoint from the audited, whose outputs define η.
+        snapshots: transitions per audited trajectory in the forward tests.
+        rollout_steps: how far rollouts are compared; 0 for none.
+        metrics: metrics of the gradient probes; empty for forward tests alone.
+        decisive_metric: the one whose orbit coherence decides *transports*.
+        tolerance: δ; a symmetry holds if the loss grows by less than the factor 1 + δ.
+        least_coherence: ρ_min; learning transports if orbit coherence is above it.
+        bootstrap, permutations: replicates.
+        seed: of every random choice.
+        batch: samples evaluated together in the forward tests.
+        damping: relative damping λ of the Gauss–Newton metrics, times tr η/k (Galerkin) or times
+            the mean curvature gᵀηg/gᵀg of the gradients (full Gauss–Newton).
+    """
+
+    samples: int = 16
+    reference: int = 8
+    snapshots: int = 4
+    rollout_steps: int = 8
+    metrics: tuple[MetricName, ...] = ("euclidean", "galerkin")
+    decisive_metric: MetricName = "euclidean"
+    tolerance: float = 0.1
+    least_coherence: float = 0.1
+    bootstrap: int = 2000
+    permutations: int = 2000
+    seed: int = 0
+    batch: int = 32
+    damping: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if self.samples < FEWEST_AUDITED or self.reference < FEWEST_REFERENCE:
+            raise InputError(
+                f"an audit needs samples ≥ {FEWEST_AUDITED} and reference ≥ {FEWEST_REFERENCE}, "
+                f"got {self.samples} and {self.reference}"
+            )
+        unknown = set(self.metrics) - set(METRICS)
+        if unknown:
+            raise InputError(f"unknown metrics {sorted(unknown)}; expected some of {METRICS}")
+        if self.metrics and self.decisive_metric not in self.metrics:
+            raise InputError(
+                f"the decisive metric {self.decisive_metric!r} is not among those measured "
+                f"{self.metrics}"
+            )
+        if not self.tolerance > 0 or not 0 < self.least_coherence < 1:
+            raise InputError(
+                "expected tolerance > 0 and least_coherence between 0 and 1, got "
+                f"{self.tolerance} and {self.least_coherence}"
+            )
+        if min(self.snapshots, self.batch, self.bootstrap, self.permutations) < 1:
+            raise InputError("snapshots, batch, bootstrap and permutations must be at least 1")
+
+    @property
+    def log_tolerance(self) -> float:
+        """log(1 + δ)."""
+        return log1p(self.tolerance)
