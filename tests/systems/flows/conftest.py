@@ -1,7 +1,7 @@
 """The point group of the square on flow states, written by hand: an oracle for the solvers."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -52,3 +52,12 @@ def velocity_d4() -> dict[str, Transformation]:
 def euler_d4() -> dict[str, Transformation]:
     """The eight elements on states (ρ, ρu, ρv, E)."""
     return elements_of_d4(1)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def one_thread() -> Iterator[None]:
+    """These grids are small: threads would only wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -92,8 +92,10 @@ def read_metadata(path: str | Path) -> dict[str, Any] | None:
 
 
 def check_suffix(path: str | Path) -> str:
-    """The suffix of a data file, which must be one that can be written and read."""
+    """The suffix of a data file, which must be one that can be written and read here."""
     suffix = Path(path).suffix.lower()
+    if suffix in _HDF5_SUFFIXES:
+        require("h5py", "hdf5")
     if suffix != ".npz" and suffix not in _HDF5_SUFFIXES:
         raise InputError(f"{path}: expected a file name that ends in .npz, .h5 or .hdf5")
     return suffix
@@ -132,18 +134,19 @@ def _load(
             f"{path}: the file is damaged, cut short or of another format ({error}); "
             "write or copy it again"
         ) from error
-    if fields.ndim != 5 or fields.dtype.kind not in "f" or fields.dtype.itemsize > 8:
+    if fields.ndim != 5 or fields.dtype not in (np.float32, np.float64):
         raise InputError(
-            f"{path}: expected 'fields' of shape (trajectory, time, channel, X, Y) in float16, "
-            f"float32 or float64, got the shape {fields.shape} of {fields.dtype}"
+            f"{path}: expected 'fields' of shape (trajectory, time, channel, X, Y) in float32 or "
+            f"float64, got the shape {fields.shape} of {fields.dtype}; transpose or convert it"
         )
     return metadata, fields
 
 
 def _load_npz(path: Path, chosen: slice) -> tuple[str | None, np.ndarray[Any, Any]]:
-    with np.load(path, allow_pickle=False) as archive:
-        if isinstance(archive, np.ndarray):
-            raise InputError(f"{path}: expected an .npz archive, got a single array")
+    archive = np.load(path, allow_pickle=False)
+    if isinstance(archive, np.ndarray):
+        raise InputError(f"{path}: expected an .npz archive, got a single array; use np.savez")
+    with archive:
         _require_fields(path, archive.files)
         text = str(archive["metadata"]) if "metadata" in archive.files else None
         return text, archive["fields"][chosen]
@@ -152,7 +155,7 @@ def _load_npz(path: Path, chosen: slice) -> tuple[str | None, np.ndarray[Any, An
 def _load_hdf5(path: Path, chosen: slice) -> tuple[str | None, np.ndarray[Any, Any]]:
     h5py = require("h5py", "hdf5")
     with h5py.File(path, "r") as file:
-        _require_fields(path, list(file.keys()))
+        _require_fields(path, [name for name in file if isinstance(file[name], h5py.Dataset)])
         text = str(file.attrs["metadata"]) if "metadata" in file.attrs else None
         return text, file["fields"][chosen]
 

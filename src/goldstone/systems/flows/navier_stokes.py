@@ -90,7 +90,11 @@ class NavierStokes2d:
                 waves, vorticity[chosen], mean[chosen], duration / count, count
             )
         result = waves.velocity(vorticity) + mean[:, :, None, None]
-        check_finite(result, "flow after stepping (a lower `courant` makes smaller steps)")
+        if not bool(torch.isfinite(result).all()):
+            raise InputError(
+                f"the flow grew out of the range of {result.dtype} while stepping; take smaller "
+                f"steps than those of courant={self.courant}, or more viscosity"
+            )
         return result
 
     def project(self, state: Tensor) -> Tensor:

@@ -65,6 +65,8 @@ def simulate(
             raise InputError(f"{name}: expected 1 or more, got {value}")
     if not dt > 0 or not warmup >= 0:
         raise InputError(f"expected dt > 0 and warmup ≥ 0, got dt={dt} and warmup={warmup}")
+    # Wrong names and grids are refused before any file is made.
+    initial_states(system, initial_condition, 1, grid, seed, dtype=dtype)
     store = None
     if path is not None:
         request = {
