@@ -18,7 +18,7 @@ class Context:
     dt: float = 1.0
     lengths: tuple[float, float] = (1.0, 1.0)
     step: int = 0
-    parameters: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def elapsed(self) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, isnan
 from typing import Any
 
 from torch import Tensor
@@ -30,18 +31,19 @@ def action_law_errors(
     """
     scale = float(x.norm()) or 1.0
     identity = float((action.act(group.identity, x, context) - x).norm()) / scale
-    chosen = list(elements)
+    chosen = list(elements) or [group.identity]
     if len(chosen) <= 8:
         pairs = [(a, b) for a in chosen for b in chosen]
     else:
         pairs = list(zip(chosen, chosen[1:] + chosen[:1], strict=True))
         pairs += [(a, group.inverse(a)) for a in chosen]
-    worst, names = 0.0, (group.element_name(group.identity),) * 2
+    errors = []
     for a, b in pairs:
         twice = action.act(a, action.act(b, x, context), context)
         once = action.act(group.compose(a, b), x, context)
-        error = float((twice - once).norm()) / scale
-        # "not (≤)" rather than ">": a NaN must count as the worst.
-        if not error <= worst:
-            worst, names = error, (group.element_name(a), group.element_name(b))
-    return ActionLawErrors(identity, worst, names)
+        errors.append(float((twice - once).norm()) / scale)
+    # A NaN compares with nothing; it counts as the worst.
+    worst = max(range(len(pairs)), key=lambda i: inf if isnan(errors[i]) else errors[i])
+    a, b = pairs[worst]
+    names = (group.element_name(a), group.element_name(b))
+    return ActionLawErrors(identity, errors[worst], names)

@@ -24,6 +24,7 @@ class PointAction:
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Turn fields of shape (batch, channel, X, Y)."""
         check_grid_fields(x, self.layout.channels, "fields")
+        self.group.check_contains(element)
         matrix = self.group.matrix(element)
         moved = move_points(x, matrix, self.pivot)
         return turn_fibres(moved, self.layout, matrix)

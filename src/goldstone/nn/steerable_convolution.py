@@ -43,7 +43,8 @@ class SteerableConv2d(nn.Module):
                 "both representations must be of one group, got "
                 f"{source.group.name} and {target.group.name}"
             )
-        if not ((kernel_size % 2 == 1 and stride == 1) or kernel_size == stride):
+        centred = (kernel_size % 2 == 1 and stride == 1) or kernel_size == stride
+        if kernel_size < 1 or not centred:
             raise InputError(
                 f"kernel {kernel_size} with stride {stride} does not keep the centre of the grid; "
                 "use an odd kernel with stride 1, or a stride equal to the kernel size"
