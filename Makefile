@@ -1,0 +1,52 @@
+# Each target sets up what it needs first, at the versions of constraints.txt, and skips that when
+# nothing changed.
+#
+#   make demo          simulate flows, train emulators, audit them, write reports to demo/
+#   make demo QUICK=1  the same in small
+#   make test          all tests
+#   make check         style, types, imports
+#   make wheel-check   build the wheel and try it in empty environments
+#   make clean         remove .venv and what was built
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+OUT ?= demo
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+.PHONY: demo test check wheel-check setup clean
+
+demo: .venv/.installed
+	$(BIN)/goldstone demo --out $(OUT) $(if $(QUICK),--quick)
+
+test: .venv/.installed-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+wheel-check: .venv/.installed-dev
+	.ci/wheel-check $(BIN)/python
+
+setup: .venv/.installed-dev
+
+clean:
+	rm -rf .venv build dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "goldstone needs Python 3.11 or newer, got %d.%d; say make PYTHON=/path/to/python3.11" % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing goldstone into .venv: a few minutes the first time."
+	$(PIP) pip
+	$(PIP) --editable '.[cli,report,hdf5]'
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing goldstone with its development tools into .venv: a few minutes the first time."
+	$(PIP) pip
+	$(PIP) --editable '.[all]' --group dev
+	@touch $@ .venv/.installed
