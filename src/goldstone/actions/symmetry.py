@@ -36,5 +36,8 @@ class Symmetry:
     def __post_init__(self) -> None:
         for element in self.elements:
             self.group.check_contains(element)
-        if self.on_target is None:
-            object.__setattr__(self, "on_target", self.on_output)
+
+    @property
+    def target_action(self) -> Action:
+        """How the target moves: ``on_target`` if it is given, else ``on_output``."""
+        return self.on_target or self.on_output

@@ -21,7 +21,7 @@ NO_SKILL = (
 
 @dataclass(frozen=True)
 class ElementAnswer:
-    """The two answers of one element; ``support`` is the bootstrap's, ``reason`` why undetermined."""
+    """The answers of one element; ``support`` is the bootstrap's, ``reason`` why undetermined."""
 
     holds: Answer
     transports: Answer
@@ -32,15 +32,16 @@ class ElementAnswer:
 
 
 def answer_element(
-    has_skill: bool,
     error: Statistic,
     numerical_floor: float,
     log_loss_ratio: Statistic,
     log_loss_replicates: Tensor,
     coherence: Coherences | None,
     adjusted_p: float,
-    loss_is_invariant: bool,
     settings: AuditSettings,
+    *,
+    has_skill: bool,
+    loss_is_invariant: bool,
 ) -> ElementAnswer:
     """Apply the definitions of docs/methods/influence.md.
 
@@ -60,12 +61,16 @@ def answer_element(
             reasons.append(
                 "the interval of the loss ratio spans the tolerance: audit more trajectories"
             )
-        support["holds"] = _support(log_loss_replicates, settings.log_tolerance, holds == "no")
-    transports, why = _transports(has_skill, coherence, adjusted_p, loss_is_invariant, settings)
+        support["holds"] = _support(
+            log_loss_replicates, settings.log_tolerance, above=holds == "no"
+        )
+    transports, why = _transports(
+        coherence, adjusted_p, settings, has_skill=has_skill, loss_is_invariant=loss_is_invariant
+    )
     reasons += [why] if why else []
     if coherence is not None and has_skill and loss_is_invariant:
         support["transports"] = _support(
-            coherence.orbit_replicates, settings.least_coherence, transports != "no"
+            coherence.orbit_replicates, settings.least_coherence, above=transports != "no"
         )
     grades: dict[Answer, Grade] = {
         "yes": "approximate",
@@ -83,11 +88,12 @@ def answer_element(
 
 
 def _transports(
-    has_skill: bool,
     coherence: Coherences | None,
     adjusted_p: float,
-    loss_is_invariant: bool,
     settings: AuditSettings,
+    *,
+    has_skill: bool,
+    loss_is_invariant: bool,
 ) -> tuple[Answer, str]:
     if coherence is None:
         return "undetermined", "no gradients were taken"
@@ -119,7 +125,7 @@ def _compare(statistic: Statistic, threshold: float, below: Answer, above: Answe
     return above if statistic.low > threshold else "undetermined"
 
 
-def _support(replicates: Tensor, threshold: float, above: bool) -> float:
+def _support(replicates: Tensor, threshold: float, *, above: bool) -> float:
     finite = replicates[torch.isfinite(replicates)]
     if len(finite) == 0:
         return 0.0

@@ -11,11 +11,10 @@ from goldstone.actions import FieldLayout, Symmetry, flow_symmetry
 from goldstone.auditing.controls import shuffled_control, wrong_action_control
 from goldstone.auditing.display import display_arrays
 from goldstone.auditing.elements import element_results, elements_to_test, measure_forward
-from goldstone.auditing.forward import Loss
 from goldstone.auditing.gradient_results import GradientResults, measure_gradients
 from goldstone.auditing.gradients import GradientProbe
 from goldstone.auditing.history import audit_history
-from goldstone.auditing.inspection import check_model, model_place, predict
+from goldstone.auditing.inspection import check_model, model_place
 from goldstone.auditing.precheck import precheck
 from goldstone.auditing.provenance import provenance
 from goldstone.auditing.residual import axis_verdict, subgroup_lattice
@@ -31,7 +30,7 @@ from goldstone.auditing.samples import Samples, choose_samples
 from goldstone.auditing.settings import AuditSettings
 from goldstone.auditing.shifts import shift_profile
 from goldstone.auditing.skill import model_summary
-from goldstone.auditing.statistics import Bootstrap
+from goldstone.auditing.subject import Loss, Subject
 from goldstone.auditing.summary import summarise_verdict
 from goldstone.core import InputError, Progress, SilentProgress
 from goldstone.groups import FiniteGroup
@@ -57,7 +56,7 @@ def audit(
     name: str | None = None,
     progress: Progress = _SILENT,
 ) -> AuditResult:
-    """Ask whether ``model`` has learned ``symmetry``: does it hold, does learning transport along it?
+    """Ask whether ``model`` has learned ``symmetry``: does it hold, does learning transport?
 
     Args:
         model: maps a batch of states to the states one step later; in eval mode if it has dropout
@@ -85,66 +84,68 @@ def audit(
     clock = _Clock()
     device, dtype = model_place(model)
     layout, symmetry = _layout_and_symmetry(data, symmetry)
-    samples = choose_samples(data, settings, device, dtype)
-    _check_layout(symmetry, layout, samples)
-    check_model(model, samples.inputs, samples.targets)
-    elements = elements_to_test(symmetry)
-    group = symmetry.group
+    chosen = choose_samples(data, settings, device, dtype)
+    _check_channels(symmetry, chosen.forward)
+    check_model(model, chosen.forward.inputs, chosen.forward.targets)
+    group, elements = symmetry.group, elements_to_test(symmetry)
     with clock.measure("precheck"), progress.task("precheck", 1) as task:
-        predictions = predict(model, samples.inputs, settings.batch)
-        checked = precheck(
-            symmetry, elements, samples, predictions, loss, layout,
-            _true_step(data, ground_truth), force,
-        )  # fmt: skip
+        subject = Subject.measure(model, chosen.forward, loss, settings)
+        truth = _true_step(data, ground_truth)
+        checked = precheck(symmetry, elements, subject, layout, truth, force=force)
         task.advance()
-    bootstrap = Bootstrap.draw(samples.trajectories, settings.bootstrap, settings.seed)
-    summary = model_summary(
-        name or type(model).__name__, model, samples, predictions, loss,
-        getattr(loss, "__name__", type(loss).__name__), bootstrap,
-    )  # fmt: skip
+    few = Subject.measure(model, chosen.gradient, loss, settings)
+    summary = model_summary(name or type(model).__name__, subject, chosen.climatology)
     with clock.measure("forward"):
-        forward = measure_forward(
-            model, symmetry, (group.identity, *elements), samples, predictions, loss, settings,
-            progress,
-        )  # fmt: skip
+        tested = (group.identity, *elements)
+        forward = measure_forward(subject, few, chosen.starts, symmetry, tested, progress)
     gradients: GradientResults | None = None
     if settings.metrics and any(p.requires_grad for p in model.parameters()):
         with clock.measure("gradients"):
-            probe = GradientProbe(model, symmetry, loss, samples, settings)
-            gradients = measure_gradients(probe, elements, bootstrap, progress)
+            probe = GradientProbe(few, symmetry, chosen.reference)
+            gradients = measure_gradients(probe, elements, progress)
     results = element_results(
         symmetry,
-        (group.identity, *elements),
+        tested,
         forward,
         (gradients.identity, *gradients.elements) if gradients else None,
         summary,
-        checked.loss_is_invariant,
-        samples,
-        settings,
-        bootstrap,
+        subject,
+        loss_is_invariant=checked.loss_is_invariant,
     )
-    holds, transports = _axes(symmetry, elements, results[1:])
+    holds = axis_verdict(group, {g: r.holds for g, r in zip(tested, results, strict=True)})
+    transports = axis_verdict(
+        group, {g: r.transports for g, r in zip(tested, results, strict=True)}
+    )
+    plain = gradients.plain if gradients else None
+    controls: list[Control] = []
     with clock.measure("controls"), progress.task("controls", 1) as task:
-        controls = _controls(
-            model, symmetry, layout, samples, predictions, loss, gradients, settings, bootstrap,
-            summary.has_skill,
-        )  # fmt: skip
+        if layout is not None and any(field.is_vector for field in layout.fields):
+            controls.append(
+                wrong_action_control(
+                    subject,
+                    few,
+                    symmetry,
+                    layout,
+                    chosen.reference,
+                    plain,
+                    has_skill=summary.has_skill,
+                )
+            )
+        if gradients and gradients.elements:
+            unit = [{str(m): p.unit for m, p in e.products.items()} for e in gradients.elements]
+            controls.append(shuffled_control(unit, settings.seed))
         task.advance()
-    arrays = display_arrays(model, symmetry, elements, samples, predictions)
+    arrays = display_arrays(few, symmetry, elements)
     profile = None
     if shifts:
-        with clock.measure("shifts"), progress.task("shifts", 2 * samples.inputs.shape[-1]) as task:
-            profile, more = shift_profile(
-                model, samples, loss, gradients.plain if gradients else None,
-                summary.numerical_floor, settings, bootstrap, task,
-            )  # fmt: skip
+        with clock.measure("shifts"):
+            profile, more = shift_profile(few, plain, summary.numerical_floor, progress)
             arrays |= more
-    with clock.measure("history"), progress.task("history", 1) as task:
+    with clock.measure("history"):
+        cosets = _cosets(symmetry, holds)
         entries = audit_history(
-            history, symmetry, elements, samples, loss, settings, bootstrap,
-            _cosets(symmetry, holds, results),
-        )  # fmt: skip
-        task.advance()
+            history, symmetry, elements, chosen, loss, settings, cosets, progress
+        )
     return AuditResult(
         provenance=provenance(
             model,
@@ -153,12 +154,12 @@ def audit(
             gradients.gradients if gradients else 0,
             gradients.path if gradients else "none: forward tests alone",
             clock.seconds,
-        ),  # fmt: skip
+        ),
         model=summary,
         symmetry=_symmetry_summary(symmetry, elements, layout),
         precheck=checked,
         elements=results,
-        controls=controls,
+        controls=tuple(controls),
         verdict=Verdict(
             holds=holds,
             transports=transports,
@@ -201,10 +202,8 @@ def _layout_and_symmetry(
 
 
 def _speed(data: Trajectories) -> float:
-    """Typical flow speed, the scale of boosts: rms velocity, or rms momentum over mean density."""
-    fields = dict(
-        (field.fibre, data.fields[:, :, channels]) for field, channels in data.layout.slices()
-    )
+    """Typical flow speed, the scale of boosts: rms velocity, or rms of momentum over density."""
+    fields = {field.fibre: data.fields[:, :, channels] for field, channels in data.layout.slices()}
     if "velocity" in fields:
         return float(fields["velocity"].square().sum(2).mean().sqrt())
     if "momentum" in fields and "density" in fields:
@@ -212,7 +211,7 @@ def _speed(data: Trajectories) -> float:
     return 1.0
 
 
-def _check_layout(symmetry: Symmetry, layout: FieldLayout | None, samples: Samples) -> None:
+def _check_channels(symmetry: Symmetry, samples: Samples) -> None:
     acted = getattr(symmetry.on_input, "layout", None)
     if isinstance(acted, FieldLayout) and acted.channels != samples.inputs.shape[1]:
         raise InputError(
@@ -236,16 +235,6 @@ def _true_step(
     return lambda x: truth.advance(x, dt)
 
 
-def _axes(
-    symmetry: Symmetry, elements: Sequence[Any], results: Sequence[ElementResult]
-) -> tuple[AxisVerdict, AxisVerdict]:
-    pairs = list(zip(elements, results, strict=True))
-    return (
-        axis_verdict(symmetry.group, {g: r.holds for g, r in pairs}),
-        axis_verdict(symmetry.group, {g: r.transports for g, r in pairs}),
-    )
-
-
 def _confidence(results: Sequence[ElementResult]) -> dict[str, float]:
     found = {}
     for axis in ("holds", "transports"):
@@ -255,43 +244,7 @@ def _confidence(results: Sequence[ElementResult]) -> dict[str, float]:
     return found
 
 
-def _controls(
-    model: nn.Module,
-    symmetry: Symmetry,
-    layout: FieldLayout | None,
-    samples: Samples,
-    predictions: Tensor,
-    loss: Loss,
-    gradients: GradientResults | None,
-    settings: AuditSettings,
-    bootstrap: Bootstrap,
-    has_skill: bool,
-) -> tuple[Control, ...]:
-    controls = []
-    if layout is not None and any(field.is_vector for field in layout.fields):
-        controls.append(
-            wrong_action_control(
-                model,
-                symmetry,
-                layout,
-                samples,
-                predictions,
-                loss,
-                gradients.plain if gradients else None,
-                settings,
-                bootstrap,
-                has_skill,
-            )  # fmt: skip
-        )
-    if gradients and gradients.elements:
-        products = [{str(m): p.unit for m, p in e.products.items()} for e in gradients.elements]
-        controls.append(shuffled_control(products, settings, samples.trajectories))
-    return tuple(controls)
-
-
-def _cosets(
-    symmetry: Symmetry, holds: AxisVerdict, results: Sequence[ElementResult]
-) -> tuple[tuple[str, ...], ...]:
+def _cosets(symmetry: Symmetry, holds: AxisVerdict) -> tuple[tuple[str, ...], ...]:
     """The residual subgroup without e, and the broken cosets, as names of tested elements."""
     if not holds.residual_low or not isinstance(symmetry.group, FiniteGroup):
         return ()

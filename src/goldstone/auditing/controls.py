@@ -1,73 +1,66 @@
 """Known answers measured beside every audit, to show that the instrument can tell."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import nn
+from torch import Tensor
 
-from goldstone.actions import Action, Context, FieldLayout, PointAction, Symmetry, reverse_vectors
+from goldstone.actions import Context, FieldLayout, PointAction, Symmetry, reverse_vectors
 from goldstone.auditing.coherence import PairProducts, coherences, mean_shuffled_coherence
-from goldstone.auditing.forward import Loss, forward_measurement
+from goldstone.auditing.forward import forward_measurement
 from goldstone.auditing.gradients import GradientProbe, GradientSet
 from goldstone.auditing.results import Control
-from goldstone.auditing.samples import Samples
-from goldstone.auditing.settings import AuditSettings
-from goldstone.auditing.statistics import Bootstrap, mean_statistic
+from goldstone.auditing.subject import Subject
 from goldstone.core import Statistic
 from goldstone.groups import CyclicGroup
 
+SHUFFLES = 200
 
+
+@dataclass(frozen=True)
 class _TurnedAndReversed:
-    """The wrong action of the control: the flow turned by r, if there is an r, and run backwards."""
+    """The wrong action: the flow turned by a generator, if there is one, and run backwards."""
 
-    def __init__(self, layout: FieldLayout, turn: PointAction | None) -> None:
-        self.layout, self.turn = layout, turn
+    layout: FieldLayout
+    turn: PointAction | None
 
-    def act(self, element: Any, x: torch.Tensor, context: Context) -> torch.Tensor:
+    def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         if element == 0:
             return x
-        moved = (
-            x if self.turn is None else self.turn.act(self.turn.group.generators()[0], x, context)
-        )
-        return reverse_vectors(moved, self.layout)
+        if self.turn is not None:
+            x = self.turn.act(self.turn.group.generators()[0], x, context)
+        return reverse_vectors(x, self.layout)
 
 
 def wrong_action_control(
-    model: nn.Module,
+    subject: Subject,
+    few: Subject,
     symmetry: Symmetry,
     layout: FieldLayout,
-    samples: Samples,
-    predictions: torch.Tensor,
-    loss: Loss,
+    reference: Tensor,
     plain: GradientSet | None,
-    settings: AuditSettings,
-    bootstrap: Bootstrap,
+    *,
     has_skill: bool,
 ) -> Control:
     """A quarter turn (or whatever generates the point group) composed with velocity reversal."""
+    settings = subject.settings
     action = symmetry.on_output
     turn = action if isinstance(action, PointAction) else None
-    name = "reversed velocity" if turn is None else "r with reversed velocity"
-    wrong: Action = _TurnedAndReversed(layout, turn)
+    wrong = _TurnedAndReversed(layout, turn)
+    # Only its one element is looked at, so that the order of the group does not matter.
     control = Symmetry("control", CyclicGroup(2), wrong, wrong)
-    measured = forward_measurement(
-        model, control, 1, samples.inputs, samples.targets, predictions, loss, samples.context,
-        settings.batch,
-    )  # fmt: skip
-    ratio, _ = mean_statistic(measured.log_loss_ratio, samples.trajectory, bootstrap)
+    ratio = subject.mean(forward_measurement(subject, control, 1).log_loss_ratio)
     orbit: dict[str, Statistic] = {}
     if plain is not None:
-        probe = GradientProbe(model, control, loss, samples, settings)
-        products = probe.products(plain, probe.loss_gradients(1))
-        for metric, found in products.items():
-            orbit[metric] = coherences(
-                found.unit, bootstrap, settings.permutations, settings.seed
-            ).orbit
+        probe = GradientProbe(few, control, reference)
+        for metric, found in probe.products(plain, probe.loss_gradients(1)).items():
+            measured = coherences(found.unit, few.bootstrap, settings.permutations, settings.seed)
+            orbit[metric] = measured.orbit
     fails = ratio.low is not None and ratio.low > settings.log_tolerance
     quiet = all(s.low is None or s.low < settings.least_coherence for s in orbit.values())
     return Control(
-        name=name,
+        name="reversed velocity" if turn is None else "r with reversed velocity",
         description=(
             "a deliberately wrong action, u → −u: the flow run backwards is no solution, so a "
             "model with skill must fail on it and its gradients must not transport along it"
@@ -83,21 +76,19 @@ def wrong_action_control(
     )
 
 
-def shuffled_control(
-    products: Sequence[Mapping[str, PairProducts]], settings: AuditSettings, n: int
-) -> Control:
+def shuffled_control(products: Sequence[Mapping[str, PairProducts]], seed: int) -> Control:
     """ρ of all elements under random pairings of a and b, which must be 0 in the mean."""
     orbit = {}
     as_expected = True
     for metric in products[0]:
         found = [
-            mean_shuffled_coherence(p[metric], 200, settings.seed + i)
-            for i, p in enumerate(products)
+            mean_shuffled_coherence(p[metric], SHUFFLES, seed + i) for i, p in enumerate(products)
         ]
         mean = sum(value for value, _ in found) / len(found)
         error = max(e for _, e in found)
+        n = len(products[0][metric].aa)
         orbit[metric] = Statistic(mean, mean - 2 * error, mean + 2 * error, n)
-        as_expected &= not abs(mean) > max(0.03, 3 * error)
+        as_expected &= abs(mean) <= max(0.03, 3 * error)
     return Control(
         name="shuffled pairing",
         description=(

@@ -6,7 +6,7 @@ false when components are swapped, mirrored or reversed.
 """
 
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 from math import pi
 
 import torch
@@ -39,7 +39,7 @@ def convention_checks(samples: Samples, layout: FieldLayout) -> tuple[Convention
             checks.append(_transport_check(samples, field, channels))
         if field.fibre == "momentum" and density is not None:
             checks.append(_continuity_check(samples, field, channels, density))
-    for (first, a), (second, b) in zip(slices, slices[1:], strict=False):
+    for (first, a), (second, b) in pairwise(slices):
         if first.fibre == second.fibre == "scalar":
             checks.append(_hidden_vector_check(samples, first, second, slice(a.start, b.stop)))
     return tuple(check for check in checks if check is not None)
@@ -122,9 +122,9 @@ def _hidden_vector_check(
         f"{first.name} and {second.name} as scalars",
         1.0,
         shares,
-        False,
-        "rms divergence over rms gradient of the two scalars read as a vector; near 0 says that "
-        "they are the components of a velocity, which must turn with the grid",
+        passes=False,
+        meaning="rms divergence over rms gradient of the two scalars read as a vector; near 0 says "
+        "that they are the components of a velocity, which must turn with the grid",
     )
 
 

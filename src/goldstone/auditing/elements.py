@@ -4,23 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from goldstone.actions import Symmetry
 from goldstone.auditing.answers import answer_element
 from goldstone.auditing.coherence import Coherences
 from goldstone.auditing.forward import (
     ForwardMeasurement,
-    Loss,
     forward_measurement,
     roll_out,
     rollout_errors,
 )
 from goldstone.auditing.gradient_results import ElementCoherences
 from goldstone.auditing.results import ElementResult, ModelSummary
-from goldstone.auditing.samples import Samples
-from goldstone.auditing.settings import AuditSettings, MetricName
-from goldstone.auditing.statistics import Bootstrap, holm, mean_statistic, median_statistic
+from goldstone.auditing.settings import MetricName
+from goldstone.auditing.statistics import holm, mean_statistic, median_statistic
+from goldstone.auditing.subject import Subject
 from goldstone.core import InputError, Progress, Statistic
 from goldstone.groups import FiniteGroup
 
@@ -50,48 +49,28 @@ class ForwardResults:
     """Forward measurements of the identity and then of every element, and their rollouts."""
 
     measured: tuple[ForwardMeasurement, ...]
-    rollouts: tuple[list[Tensor], ...]
+    rollouts: tuple[tuple[Statistic, ...], ...]
 
 
 def measure_forward(
-    model: nn.Module,
+    subject: Subject,
+    few: Subject,
+    starts: Tensor,
     symmetry: Symmetry,
     elements: Sequence[Any],
-    samples: Samples,
-    predictions: Tensor,
-    loss: Loss,
-    settings: AuditSettings,
     progress: Progress,
 ) -> ForwardResults:
-    """Forward tests and rollouts of ``elements``, the identity among them."""
-    rollout = roll_out(model, samples.starts, settings.rollout_steps, settings.batch)
+    """Forward tests and rollouts of ``elements``, the identity among them.
+
+    ``few`` is the subject on the gradient samples, whose trajectories start at ``starts``.
+    """
+    rollout = roll_out(few, starts)
     measured, rollouts = [], []
     with progress.task("forward tests", len(elements)) as task:
         for element in elements:
-            measured.append(
-                forward_measurement(
-                    model,
-                    symmetry,
-                    element,
-                    samples.inputs,
-                    samples.targets,
-                    predictions,
-                    loss,
-                    samples.context,
-                    settings.batch,
-                )  # fmt: skip
-            )
-            rollouts.append(
-                rollout_errors(
-                    model,
-                    symmetry,
-                    element,
-                    samples.starts,
-                    rollout,
-                    samples.context,
-                    settings.batch,
-                )  # fmt: skip
-            )
+            measured.append(forward_measurement(subject, symmetry, element))
+            errors = rollout_errors(few, symmetry, element, starts, rollout)
+            rollouts.append(tuple(few.mean(step) for step in errors))
             task.advance()
     return ForwardResults(tuple(measured), tuple(rollouts))
 
@@ -102,46 +81,42 @@ def element_results(
     forward: ForwardResults,
     gradients: Sequence[ElementCoherences] | None,
     model: ModelSummary,
+    subject: Subject,
+    *,
     loss_is_invariant: bool,
-    samples: Samples,
-    settings: AuditSettings,
-    bootstrap: Bootstrap,
 ) -> tuple[ElementResult, ...]:
     """The result of each element; ``elements`` starts with the identity."""
+    settings, bootstrap = subject.settings, subject.bootstrap
+    trajectory = subject.samples.trajectory
     names = [symmetry.group.element_name(g) for g in elements]
     adjusted = _adjusted_p(names, gradients)
     results = []
     for i, name in enumerate(names):
         measured = forward.measured[i]
-        trajectory = samples.trajectory
-        error, _ = mean_statistic(measured.error, trajectory, bootstrap)
+        error = subject.mean(measured.error)
         ratio, replicates = mean_statistic(measured.log_loss_ratio, trajectory, bootstrap)
         found = gradients[i] if gradients is not None else None
         decisive = found.unit[settings.decisive_metric] if found is not None else None
         answer = answer_element(
-            model.has_skill,
             error,
             model.numerical_floor,
             ratio,
             replicates,
             decisive,
             adjusted.get(settings.decisive_metric, {}).get(name, 0.0),
-            loss_is_invariant,
             settings,
+            has_skill=model.has_skill,
+            loss_is_invariant=loss_is_invariant,
         )
         results.append(
             ElementResult(
                 name=name,
                 equivariance_error=error,
-                equivariance_error_of_change=mean_statistic(
-                    measured.error_of_change, trajectory, bootstrap
-                )[0],
-                equivariance_error_of_model_error=mean_statistic(
-                    measured.error_of_model_error, trajectory, bootstrap
-                )[0],
+                equivariance_error_of_change=subject.mean(measured.error_of_change),
+                equivariance_error_of_model_error=subject.mean(measured.error_of_model_error),
                 log_loss_ratio=ratio,
                 error_sharing=median_statistic(measured.error_sharing, trajectory, bootstrap),
-                rollout_equivariance_error=_rollout(forward.rollouts[i], bootstrap, samples),
+                rollout_equivariance_error=forward.rollouts[i],
                 pair_coherence=_by_metric(found.unit if found else {}, "pair"),
                 null=_by_metric(found.unit if found else {}, "null"),
                 orbit_coherence=_by_metric(found.unit if found else {}, "orbit"),
@@ -181,10 +156,3 @@ def _adjusted_p(
 
 def _by_metric(found: dict[MetricName, Coherences], attribute: str) -> dict[str, Statistic]:
     return {metric: getattr(c, attribute) for metric, c in found.items()}
-
-
-def _rollout(
-    errors: Sequence[Tensor], bootstrap: Bootstrap, samples: Samples
-) -> tuple[Statistic, ...]:
-    each = samples.trajectory[samples.gradient]
-    return tuple(mean_statistic(step, each, bootstrap)[0] for step in errors)

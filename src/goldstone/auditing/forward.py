@@ -1,16 +1,14 @@
 """Forward probes: does the model treat x and g·x alike?"""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from goldstone.actions import Context, Symmetry
-from goldstone.auditing.inspection import predict
-
-Loss = Callable[[Tensor, Tensor], Tensor]
+from goldstone.actions import Symmetry
+from goldstone.auditing.subject import Subject
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,74 +31,51 @@ class ForwardMeasurement:
     error_sharing: Tensor
 
 
-def forward_measurement(
-    model: nn.Module,
-    symmetry: Symmetry,
-    element: Any,
-    inputs: Tensor,
-    targets: Tensor,
-    predictions: Tensor,
-    loss: Loss,
-    context: Context,
-    batch: int = 32,
-) -> ForwardMeasurement:
-    """Compare f(gx) with g f(x) on every sample; ``predictions`` is f(x)."""
-    after = context.at(1)
+def forward_measurement(subject: Subject, symmetry: Symmetry, element: Any) -> ForwardMeasurement:
+    """Compare f(gx) with g f(x) on every sample."""
+    samples, predictions = subject.samples, subject.predictions
+    inputs, targets, after = samples.inputs, samples.targets, samples.context.at(1)
     moved_predictions = symmetry.on_output.act(element, predictions, after)
-    moved_targets = target_action(symmetry).act(element, targets, after)
-    of_moved = predict(model, symmetry.on_input.act(element, inputs, context), batch)
+    moved_targets = symmetry.target_action.act(element, targets, after)
+    of_moved = subject.predict(symmetry.on_input.act(element, inputs, samples.context))
     gap = norms(of_moved - moved_predictions)
     same_shape = inputs.shape == predictions.shape
     change = norms(predictions - inputs) if same_shape else torch.full_like(gap, torch.nan)
-    tiny = torch.finfo(gap.dtype).tiny
-    log_ratio = (
-        loss(of_moved, moved_targets).clamp_min(tiny).log()
-        - loss(moved_predictions, moved_targets).clamp_min(tiny).log()
-    )
     return ForwardMeasurement(
         error=gap / norms(predictions),
         error_of_change=gap / change,
         error_of_model_error=gap / norms(predictions - targets),
-        log_loss_ratio=log_ratio,
+        log_loss_ratio=subject.log_loss(of_moved, moved_targets)
+        - subject.log_loss(moved_predictions, moved_targets),
         error_sharing=torch.cosine_similarity(
             (of_moved - moved_targets).flatten(1), (moved_predictions - moved_targets).flatten(1)
         ),
     )
 
 
+def roll_out(subject: Subject, starts: Tensor) -> list[Tensor]:
+    """f(x), f(f(x)), … for the settings' number of steps."""
+    states, state = [], starts
+    for _ in range(subject.settings.rollout_steps):
+        state = subject.predict(state)
+        states.append(state)
+    return states
+
+
 def rollout_errors(
-    model: nn.Module,
-    symmetry: Symmetry,
-    element: Any,
-    starts: Tensor,
-    rollout: list[Tensor],
-    context: Context,
-    batch: int = 32,
+    subject: Subject, symmetry: Symmetry, element: Any, starts: Tensor, rollout: Sequence[Tensor]
 ) -> list[Tensor]:
     """‖f^k(gx) − g f^k(x)‖/‖f^k(x)‖ for k = 1 …; ``rollout`` holds f^k(x)."""
+    context = subject.samples.context
     state = symmetry.on_input.act(element, starts, context)
     errors = []
     for k, plain in enumerate(rollout, 1):
-        state = predict(model, state, batch)
+        state = subject.predict(state)
         moved = symmetry.on_output.act(element, plain, context.at(k))
         errors.append(norms(state - moved) / norms(plain))
     return errors
 
 
-def roll_out(model: nn.Module, starts: Tensor, steps: int, batch: int = 32) -> list[Tensor]:
-    """f(x), f(f(x)), … for ``steps`` steps."""
-    states, state = [], starts
-    for _ in range(steps):
-        state = predict(model, state, batch)
-        states.append(state)
-    return states
-
-
 def norms(x: Tensor) -> Tensor:
-    """Euclidean norm of each sample."""
-    return torch.linalg.vector_norm(x.flatten(1), dim=1)
-
-
-def target_action(symmetry: Symmetry) -> Any:
-    """``on_target``, which a symmetry fills with ``on_output`` when it is not given."""
-    return symmetry.on_target or symmetry.on_output
+    """Euclidean norm of each sample, (n,)."""
+    return x.flatten(1).square().sum(1).sqrt()

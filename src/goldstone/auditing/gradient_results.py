@@ -7,7 +7,7 @@ from typing import Any
 from goldstone.auditing.coherence import Coherences, coherences
 from goldstone.auditing.gradients import GradientProbe, GradientSet, MetricProducts
 from goldstone.auditing.settings import MetricName
-from goldstone.auditing.statistics import Bootstrap
+from goldstone.auditing.subject import Subject
 from goldstone.core import Progress
 
 
@@ -33,10 +33,11 @@ class GradientResults:
 
 
 def measure_gradients(
-    probe: GradientProbe, elements: Sequence[Any], bootstrap: Bootstrap, progress: Progress
+    probe: GradientProbe, elements: Sequence[Any], progress: Progress
 ) -> GradientResults:
     """Loss and probe gradients at every element, each taken once and shared by all metrics."""
-    settings, n = probe.settings, probe.samples.trajectories
+    subject = probe.subject
+    settings, n = subject.settings, subject.samples.trajectories
     identity = probe.symmetry.group.identity
     passes = 2 if "galerkin" in settings.metrics else 1
     with progress.task("gradients along orbits", 2 * n * (len(elements) + 1) * passes) as task:
@@ -47,9 +48,9 @@ def measure_gradients(
             products = probe.products(plain, a)
             probes = probe.products(plain_probe, a_probe)
             return ElementCoherences(
-                {m: _coherences(p, bootstrap, probe, unit=True) for m, p in products.items()},
-                {m: _coherences(p, bootstrap, probe, unit=False) for m, p in products.items()},
-                {m: _coherences(p, bootstrap, probe, unit=True) for m, p in probes.items()},
+                {m: _coherences(p, subject, unit=True) for m, p in products.items()},
+                {m: _coherences(p, subject, unit=False) for m, p in products.items()},
+                {m: _coherences(p, subject, unit=True) for m, p in probes.items()},
                 products,
             )
 
@@ -65,9 +66,7 @@ def measure_gradients(
         )
 
 
-def _coherences(
-    products: MetricProducts, bootstrap: Bootstrap, probe: GradientProbe, unit: bool
-) -> Coherences:
-    settings = probe.settings
+def _coherences(products: MetricProducts, subject: Subject, *, unit: bool) -> Coherences:
     chosen = products.unit if unit else products.raw
-    return coherences(chosen, bootstrap, settings.permutations, settings.seed)
+    settings = subject.settings
+    return coherences(chosen, subject.bootstrap, settings.permutations, settings.seed)

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from goldstone.actions import Symmetry
 from goldstone.auditing.coherence import PairProducts
-from goldstone.auditing.forward import Loss, target_action
-from goldstone.auditing.samples import Samples
-from goldstone.auditing.settings import AuditSettings, MetricName
+from goldstone.auditing.settings import MetricName
+from goldstone.auditing.subject import Subject
 from goldstone.core import Task, generator
 from goldstone.curvature import (
     galerkin_gram,
@@ -45,32 +44,37 @@ class MetricProducts:
 
 @dataclass(frozen=True)
 class GradientProbe:
-    """Takes gradients along orbits; holds settings and the things all elements share."""
+    """Takes gradients along orbits, of the subject and under the symmetry that it holds."""
 
-    model: nn.Module
+    subject: Subject
     symmetry: Symmetry
-    loss: Loss
-    samples: Samples
-    settings: AuditSettings
+    reference: Tensor
 
     def loss_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
         """∇_θ ℓ(f(g x_i), g y_i) of the gradient samples."""
         inputs, targets = self._moved(element)
+        loss = self.subject.loss
         rows = per_sample_gradients(
-            self.model, lambda output, i: self.loss(output, targets[i : i + 1]).sum(), inputs, task
+            self.subject.model,
+            lambda output, i: loss(output, targets[i : i + 1]).sum(),
+            inputs,
+            task,
         )
         return self._with_pushforwards(rows, task)
 
     def probe_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
         """J_{gx_i}ᵀ ρ_out(g) v_i for a random smooth v_i per sample."""
         inputs, targets = self._moved(element)
-        smooth = smooth_fields(targets.shape, self.settings.seed).to(targets)
-        after = self.samples.context.at(1)
+        smooth = smooth_fields(targets.shape, self.subject.settings.seed).to(targets)
+        after = self.subject.samples.context.at(1)
         # The linear part: a boost's action on outputs is affine.
         still = self.symmetry.on_output.act(element, torch.zeros_like(smooth), after)
         turned = self.symmetry.on_output.act(element, smooth, after) - still
         rows = per_sample_gradients(
-            self.model, lambda output, i: (output * turned[i : i + 1]).sum(), inputs, task
+            self.subject.model,
+            lambda output, i: (output * turned[i : i + 1]).sum(),
+            inputs,
+            task,
         )
         return self._with_pushforwards(rows, task)
 
@@ -78,7 +82,7 @@ class GradientProbe:
         """Inner products of the pairs (a_i, b_i) in every metric of the settings."""
         gram = _gram(a.rows, b.rows)
         found: dict[MetricName, MetricProducts] = {}
-        for metric in self.settings.metrics:
+        for metric in self.subject.settings.metrics:
             if metric == "euclidean":
                 raw = PairProducts.from_gram(gram)
                 found[metric] = MetricProducts(raw.unit(), raw)
@@ -89,16 +93,15 @@ class GradientProbe:
         return found
 
     def _moved(self, element: Any) -> tuple[Tensor, Tensor]:
-        samples, chosen = self.samples, self.samples.gradient
-        inputs, targets = samples.inputs[chosen], samples.targets[chosen]
-        moved = self.symmetry.on_input.act(element, inputs, samples.context)
+        samples = self.subject.samples
+        moved = self.symmetry.on_input.act(element, samples.inputs, samples.context)
         after = samples.context.at(1)
-        return moved, target_action(self.symmetry).act(element, targets, after)
+        return moved, self.symmetry.target_action.act(element, samples.targets, after)
 
     def _with_pushforwards(self, rows: Tensor, task: Task | None) -> GradientSet:
-        if "galerkin" not in self.settings.metrics:
+        if "galerkin" not in self.subject.settings.metrics:
             return GradientSet(rows, None, "none")
-        pushed, path = output_jvps(self.model, self.samples.reference, rows, task)
+        pushed, path = output_jvps(self.subject.model, self.reference, rows, task)
         return GradientSet(rows, pushed, path)
 
     def _galerkin(self, gram: Tensor, a: GradientSet, b: GradientSet) -> MetricProducts:
@@ -107,7 +110,7 @@ class GradientProbe:
         output_gram = _gram(a.pushed, b.pushed) / a.pushed.shape[1]
         norms = gram.diagonal().sqrt()
         scale = norms[:, None] * norms
-        damping = self.settings.damping
+        damping = self.subject.settings.damping
         # Unit gradients span what they span before the metric is known: scaled in the Euclidean
         # norm for the Galerkin basis, then in the metric's own.
         scaled = galerkin_gram(gram / scale, output_gram / scale, relative_damping=damping)
@@ -116,13 +119,14 @@ class GradientProbe:
 
     def _gauss_newton(self, a: GradientSet, b: GradientSet) -> MetricProducts:
         rows = torch.cat([a.rows, b.rows])
-        reference = self.samples.reference
         # The mean curvature along the gradients themselves sets the scale of the damping.
         few = rows[:: max(1, len(rows) // 8)]
-        pushed, _ = output_jvps(self.model, reference, few)
+        pushed, _ = output_jvps(self.subject.model, self.reference, few)
         curvature = float((pushed.square().mean(1) / few.square().sum(1)).mean())
-        damping = max(self.settings.damping, 1e-4) * curvature
-        raw = PairProducts.from_gram(gauss_newton_gram(self.model, reference, rows, damping).gram)
+        damping = max(self.subject.settings.damping, 1e-4) * curvature
+        raw = PairProducts.from_gram(
+            gauss_newton_gram(self.subject.model, self.reference, rows, damping).gram
+        )
         return MetricProducts(raw.unit(), raw)
 
 

@@ -16,7 +16,7 @@ from goldstone.actions import (
     Symmetry,
     reverse_vectors,
 )
-from goldstone.auditing.forward import norms, target_action
+from goldstone.auditing.forward import norms
 from goldstone.auditing.results import GroundTruthCheck
 
 GroundTruth = Callable[[Tensor], Tensor]
@@ -39,7 +39,7 @@ def ground_truth_checks(
     checks = []
     for element in elements:
         gap = _gap(
-            ground_truth, symmetry.on_input, target_action(symmetry), element, x, stepped, context
+            ground_truth, symmetry.on_input, symmetry.target_action, element, x, stepped, context
         )
         of_change = float((gap / norms(stepped - x).clamp_min(1e-300)).max())
         checks.append(
@@ -114,8 +114,8 @@ def _readings(layout: FieldLayout) -> list[tuple[FieldLayout, str]]:
                 readings.append(
                     (
                         FieldLayout((*fields[:i], joined, *fields[i + 2 :])),
-                        f"{first.name!r} and {second.name!r} turn with the grid as a vector{words}, "
-                        "not as scalars (unrotated vectors): declare them so",
+                        (f"{first.name!r} and {second.name!r} turn with the grid as a vector"
+                        f"{words}, not as scalars (unrotated vectors): declare them so"),
                     )
                 )
     for i, field in enumerate(fields):

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from goldstone.actions import Action, FieldLayout, Symmetry, action_law_errors
 from goldstone.auditing.conventions import convention_checks
-from goldstone.auditing.forward import Loss, target_action
 from goldstone.auditing.ground_truth import GroundTruth, diagnose, ground_truth_checks
 from goldstone.auditing.results import ConventionCheck, GroundTruthCheck, Precheck
 from goldstone.auditing.samples import Samples
+from goldstone.auditing.subject import Subject
 from goldstone.core import InputError, SymmetryRefusedError
 
 LARGEST_LAW_ERROR = 1e-3
@@ -22,11 +22,10 @@ _CHECKED = 4
 def precheck(
     symmetry: Symmetry,
     elements: Sequence[Any],
-    samples: Samples,
-    predictions: Tensor,
-    loss: Loss,
+    subject: Subject,
     layout: FieldLayout | None,
     ground_truth: GroundTruth | None,
+    *,
     force: bool = False,
 ) -> Precheck:
     """Laws of the action, the ground truth, the data's conventions and the loss.
@@ -36,10 +35,11 @@ def precheck(
         SymmetryRefusedError: it is no symmetry of the ground truth or contradicts the data, and
             ``force`` is not set.
     """
+    samples = subject.samples
     spread = torch.unique(torch.linspace(0, len(samples.inputs) - 1, _CHECKED).round().long())
     inputs, targets = samples.inputs[spread], samples.targets[spread]
     laws = _check_laws(symmetry, elements, inputs, targets, samples)
-    invariance = _loss_invariance(symmetry, elements, predictions[spread], targets, loss, samples)
+    invariance = _loss_invariance(symmetry, elements, subject, spread)
     conventions = convention_checks(samples, layout) if layout is not None else ()
     truth: tuple[GroundTruthCheck, ...] = ()
     findings = [_convention_finding(check) for check in conventions if not check.passes]
@@ -73,7 +73,8 @@ def precheck(
         ground_truth=truth,
         conventions=conventions,
         loss_invariance=invariance,
-        loss_is_invariant=max(invariance.values(), default=0.0) <= LARGEST_LOSS_CHANGE,
+        loss_is_invariant=symmetry.fixes_loss
+        and max(invariance.values(), default=0.0) <= LARGEST_LOSS_CHANGE,
         forced=bool(findings),
     )
 
@@ -85,7 +86,7 @@ def _check_laws(
     cases: dict[str, tuple[Action, Tensor, int]] = {
         "on_input": (symmetry.on_input, inputs, 0),
         "on_output": (symmetry.on_output, targets, 1),
-        "on_target": (target_action(symmetry), targets, 1),
+        "on_target": (symmetry.target_action, targets, 1),
     }
     found = {}
     for name, (action, x, step) in cases.items():
@@ -110,13 +111,12 @@ def _check_laws(
 def _loss_invariance(
     symmetry: Symmetry,
     elements: Sequence[Any],
-    predictions: Tensor,
-    targets: Tensor,
-    loss: Loss,
-    samples: Samples,
+    subject: Subject,
+    chosen: Tensor,
 ) -> dict[str, float]:
     """|ℓ(g·p, g·t) − ℓ(p, t)|/ℓ(p, t) by element, worst over samples."""
-    after = samples.context.at(1)
+    after, loss = subject.samples.context.at(1), subject.loss
+    predictions, targets = subject.predictions[chosen], subject.samples.targets[chosen]
     plain = loss(predictions, targets)
     if plain.shape != (len(targets),):
         raise InputError(
@@ -127,7 +127,7 @@ def _loss_invariance(
     for element in elements:
         moved = loss(
             symmetry.on_output.act(element, predictions, after),
-            target_action(symmetry).act(element, targets, after),
+            symmetry.target_action.act(element, targets, after),
         )
         gap = (moved - plain).abs() / plain.abs().clamp_min(torch.finfo(plain.dtype).tiny)
         found[symmetry.group.element_name(element)] = float(gap.max())

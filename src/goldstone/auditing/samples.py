@@ -13,31 +13,43 @@ from goldstone.systems.flows import Trajectories
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """The audited pairs and what they are compared with.
+    """Pairs of a state and the next one.
 
     Attributes:
-        inputs, targets: (n, channel, X, Y), ``snapshots`` of each audited trajectory.
+        inputs, targets: (n, channel, X, Y).
         trajectory: (n,) which trajectory each comes from; the unit of the bootstrap.
-        gradient: (m,) indices of one pair per trajectory, all at the same time.
-        reference: inputs of other trajectories, which define the Gauss–Newton metric.
-        starts: first states of the audited trajectories, for rollouts.
-        climatology: the mean target of all the data, (1, channel, X, Y).
         context: the frame of one step.
     """
 
     inputs: Tensor
     targets: Tensor
     trajectory: Tensor
-    gradient: Tensor
-    reference: Tensor
-    starts: Tensor
-    climatology: Tensor
     context: Context
 
     @property
     def trajectories(self) -> int:
-        """Number of audited trajectories."""
-        return int(self.gradient.numel())
+        """Number of trajectories."""
+        return int(self.trajectory.max()) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class AuditData:
+    """What an audit looks at.
+
+    Attributes:
+        forward: ``snapshots`` of each audited trajectory.
+        gradient: one snapshot of each of the first trajectories, all at the same time.
+        reference: (m, channel, X, Y) inputs of other trajectories, which define the Gauss–Newton
+            metric.
+        starts: the first states of the ``gradient`` trajectories, for rollouts.
+        climatology: the mean target of all the data, (1, channel, X, Y).
+    """
+
+    forward: Samples
+    gradient: Samples
+    reference: Tensor
+    starts: Tensor
+    climatology: Tensor
 
 
 def choose_samples(
@@ -45,8 +57,8 @@ def choose_samples(
     settings: AuditSettings,
     device: torch.device,
     dtype: torch.dtype,
-) -> Samples:
-    """The first trajectories are audited, those after them are the reference.
+) -> AuditData:
+    """The last trajectories are the reference, the first of the others are audited.
 
     A pair (inputs, targets) of tensors counts as one trajectory per sample.
 
@@ -58,7 +70,8 @@ def choose_samples(
         inputs, targets = data
         if len(inputs) != len(targets):
             raise InputError(
-                f"expected as many targets as inputs, got {len(inputs)} inputs and {len(targets)} targets"
+                f"expected as many targets as inputs, got {len(inputs)} inputs and "
+                f"{len(targets)} targets"
             )
         check_finite(inputs, "inputs")
         check_finite(targets, "targets")
@@ -66,21 +79,26 @@ def choose_samples(
     else:
         before, after, context = data.fields[:, :-1], data.fields[:, 1:], data.context
     audited, reference = _split(len(before), settings)
+    few = min(settings.samples, audited)
     times = _spread(before.shape[1], settings.snapshots)
-    middle = len(times) // 2
+    middle = times[len(times) // 2]
 
     def place(x: Tensor) -> Tensor:
         return x.to(device=device, dtype=dtype).contiguous()
 
-    return Samples(
-        inputs=place(before[:audited, times].flatten(0, 1)),
-        targets=place(after[:audited, times].flatten(0, 1)),
-        trajectory=torch.arange(audited).repeat_interleave(len(times)),
-        gradient=torch.arange(audited) * len(times) + middle,
-        reference=place(before[audited : audited + reference, times[middle]]),
-        starts=place(before[:audited, 0]),
+    return AuditData(
+        forward=Samples(
+            place(before[:audited, times].flatten(0, 1)),
+            place(after[:audited, times].flatten(0, 1)),
+            torch.arange(audited).repeat_interleave(len(times)),
+            context,
+        ),
+        gradient=Samples(
+            place(before[:few, middle]), place(after[:few, middle]), torch.arange(few), context
+        ),
+        reference=place(before[-reference:, middle]),
+        starts=place(before[:few, 0]),
         climatology=place(after.double().mean((0, 1))[None]),
-        context=context,
     )
 
 
@@ -93,7 +111,7 @@ def _split(available: int, settings: AuditSettings) -> tuple[int, int]:
             f"{available}; simulate or load more"
         )
     reference = min(settings.reference, max(FEWEST_REFERENCE, available // 3))
-    return min(settings.samples, available - reference), reference
+    return min(settings.trajectories, available - reference), reference
 
 
 def _spread(steps: int, count: int) -> list[int]:

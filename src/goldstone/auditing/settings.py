@@ -17,9 +17,10 @@ class AuditSettings:
     """Sizes, thresholds and seed of an audit.
 
     Attributes:
-        samples: audited trajectories; each gives one pair of gradients per element.
+        trajectories: at most so many are audited; forward tests use them all.
+        samples: the first of them, which the gradient probes use, one pair of gradients each.
         reference: further trajectories, disjoint from the audited, whose outputs define η.
-        snapshots: transitions per audited trajectory in the forward tests.
+        snapshots: transitions per trajectory in the forward tests.
         rollout_steps: how far rollouts are compared; 0 for none.
         metrics: metrics of the gradient probes; empty for forward tests alone.
         decisive_metric: the one whose orbit coherence decides *transports*.
@@ -32,6 +33,7 @@ class AuditSettings:
             the mean curvature gᵀηg/gᵀg of the gradients (full Gauss–Newton).
     """
 
+    trajectories: int = 64
     samples: int = 16
     reference: int = 8
     snapshots: int = 4

@@ -1,55 +1,42 @@
 """Does the model predict anything? A model that does not is trivially symmetric."""
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from goldstone.auditing.forward import Loss, norms
+from goldstone.auditing.forward import norms
 from goldstone.auditing.inspection import numerical_floor
 from goldstone.auditing.results import ModelSummary
-from goldstone.auditing.samples import Samples
-from goldstone.auditing.statistics import Bootstrap, mean_statistic
+from goldstone.auditing.subject import Subject
 from goldstone.core import Statistic
 
 
-def model_summary(
-    name: str,
-    model: nn.Module,
-    samples: Samples,
-    predictions: Tensor,
-    loss: Loss,
-    loss_name: str,
-    bootstrap: Bootstrap,
-) -> ModelSummary:
+def model_summary(name: str, subject: Subject, climatology: Tensor) -> ModelSummary:
     """Loss, relative error and the skill gate.
 
     Skill: the mean of log ℓ(f(x), y)/ℓ(baseline, y) has its upper 95 % bound below 0 for both
     baselines, persistence (the input itself) and climatology (the mean target of the data).
     """
-    targets, trajectory = samples.targets, samples.trajectory
-    losses = loss(predictions, targets)
-    tiny = torch.finfo(losses.dtype).tiny
+    model, loss = subject.model, subject.loss
+    targets, predictions = subject.samples.targets, subject.predictions
+    own = subject.log_loss(predictions, targets)
     over: dict[str, Statistic] = {}
-    for baseline, prediction in (
-        ("persistence", samples.inputs),
-        ("climatology", samples.climatology.expand_as(targets)),
-    ):
-        if prediction.shape != targets.shape:
+    baselines = {"persistence": subject.samples.inputs, "climatology": climatology}
+    for baseline, prediction in baselines.items():
+        if prediction.shape[1:] == targets.shape[1:]:
+            reference = subject.log_loss(prediction.expand_as(targets), targets)
+            over[baseline] = subject.mean(own - reference)
+        else:
             over[baseline] = Statistic(None)
-            continue
-        reference = loss(prediction, targets)
-        ratio = losses.clamp_min(tiny).log() - reference.clamp_min(tiny).log()
-        over[baseline], _ = mean_statistic(ratio, trajectory, bootstrap)
     return ModelSummary(
         name=name,
         parameters=sum(p.numel() for p in model.parameters()),
-        loss_name=loss_name,
-        loss=mean_statistic(losses, trajectory, bootstrap)[0],
-        relative_error=mean_statistic(
-            norms(predictions - targets) / norms(targets), trajectory, bootstrap
-        )[0],
+        loss_name=getattr(loss, "__name__", type(loss).__name__),
+        loss=subject.mean(loss(predictions, targets)),
+        relative_error=subject.mean(norms(predictions - targets) / norms(targets)),
         log_loss_over_persistence=over["persistence"],
         log_loss_over_climatology=over["climatology"],
         # A baseline that does not exist (input and output of different shapes) cannot refuse.
-        has_skill=all(s.estimate is None or (s.high or 0.0) < 0.0 for s in over.values()),
-        numerical_floor=numerical_floor(model, samples.inputs[:4]),
+        has_skill=all(
+            s.estimate is None or (s.high is not None and s.high < 0.0) for s in over.values()
+        ),
+        numerical_floor=numerical_floor(model, subject.samples.inputs[:4]),
     )

@@ -32,7 +32,7 @@ def summarise_verdict(
             )
         return " ".join(sentences)
     sentences.append(_holds(model, symmetry_name, elements, holds))
-    sentences.append(_transports(elements, holds, transports))
+    sentences.append(_transports(elements, transports))
     sentences.append(_advice(elements))
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -57,8 +57,8 @@ def _holds(
     if failed:
         factor = max(_factor(e) for e in failed)
         text = (
-            f"{model.name} has not learned {name}: under {_names(failed)} its loss grows, by up to a "
-            f"factor of {factor:.1f}."
+            f"{model.name} has not learned {name}: under {_names(failed)} its loss grows, by up "
+            f"to a factor of {factor:.1f}."
         )
         passed = [e for e in moved if e.holds == "yes"]
         if passed:
@@ -70,17 +70,15 @@ def _holds(
     return text
 
 
-def _transports(
-    elements: Sequence[ElementResult], holds: AxisVerdict, transports: AxisVerdict
-) -> str:
+def _transports(elements: Sequence[ElementResult], transports: AxisVerdict) -> str:
     moved = [e for e in elements if e.name != "e"]
     if all(e.transports == "undetermined" for e in moved):
         reason = next((e.reason for e in moved if e.reason), "no gradients were taken")
         return f"Whether learning transports along it is undetermined ({reason})."
     if transports.answer == "yes":
         return (
-            "Learning transports along all of them: a training step on x also improves the model at "
-            "g·x."
+            "Learning transports along all of them: a training step on x also improves the model "
+            "at g·x."
         )
     text = f"Learning transports along {_subgroups(transports.residual_low)}"
     stopped = [e for e in moved if e.transports == "no"]
@@ -105,8 +103,8 @@ def _advice(elements: Sequence[ElementResult]) -> str:
         )
     if labels["latent"]:
         advice.append(
-            f"along {_names(labels['latent'])} gradients already agree: a little augmented training "
-            "should make it hold"
+            f"along {_names(labels['latent'])} gradients already agree: a little augmented "
+            "training should make it hold"
         )
     if labels["covered"]:
         advice.append(

@@ -26,6 +26,8 @@ def galerkin_gram(
     Args:
         gram: GᵀG, (m, m).
         output_gram: GᵀηG = (JG)ᵀ(JG)/N_out, (m, m).
+        discarded_energy: share of the gradients' energy that the span may leave out.
+        relative_damping: λ as a share of the mean curvature in the span.
 
     Returns:
         (m, m) in float64.
