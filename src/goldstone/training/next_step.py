@@ -72,6 +72,8 @@ def train_next_step(
     )
     emulator = build_emulator(config, training.seed)
     emulator.fit(*pairs[torch.arange(len(pairs))])
+    with torch.no_grad():
+        emulator(pairs.fields[:1, 0])  # a grid that does not suit it fails here, not later
     details = _details(training, data, validation)
     claim = {"emulator": config.to_json(), **details}
     _claim_directory(directory, claim)

@@ -21,7 +21,8 @@ class TransformerBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, token, width) → the same shape."""
         x = x + self.attention(x)
-        return x + self.mlp(x)
+        out: Tensor = x + self.mlp(x)
+        return out
 
 
 class VisionTransformer(nn.Module):
