@@ -6,10 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from goldstone.core import InputError
-from goldstone.systems.flows import CompressibleEuler2d, curved_riemann, four_quadrant_riemann
 from scipy.optimize import brentq
 from torch import Tensor
+
+from goldstone.core import InputError
+from goldstone.systems.flows import CompressibleEuler2d, curved_riemann, four_quadrant_riemann
 
 GAMMA = 1.4
 SOLVER = CompressibleEuler2d()

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+
 from goldstone.actions import EULER_FIELDS, NAVIER_STOKES_FIELDS, Field, FieldLayout
 from goldstone.core import InputError
 from goldstone.systems.flows import (
@@ -83,7 +84,7 @@ def test_reads_a_plain_file_with_its_meaning_given(tmp_path: Path, suffix: str) 
     assert read_metadata(path) is None
     with pytest.raises(InputError, match="needs its layout"):
         read_trajectories(path)
-    with pytest.raises(InputError, match="needs its layout .* and dt"):
+    with pytest.raises(InputError, match=r"needs its layout .* and dt"):
         read_trajectories(path, layout=NAVIER_STOKES_FIELDS)
     with pytest.raises(InputError, match=r"mine.*expected the 4 channels .*got 2"):
         read_trajectories(path, layout=EULER_FIELDS, dt=0.2)
@@ -209,7 +210,7 @@ def test_refuses_missing_metadata_keys_and_text_that_is_no_json(tmp_path: Path) 
     del metadata["dt"]
     for text in (json.dumps(metadata), "{", "[1]"):
         np.savez(path, fields=data_set().fields.numpy(), metadata=np.array(text))
-        with pytest.raises(InputError, match="flows.npz"):
+        with pytest.raises(InputError, match=r"flows\.npz"):
             read_trajectories(path)
 
 

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
-from goldstone.systems.flows.reconstruction import face_values, monotonized_central
-from goldstone.systems.flows.riemann_hllc import hllc_flux
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+
+from goldstone.systems.flows.reconstruction import face_values, monotonized_central
+from goldstone.systems.flows.riemann_hllc import hllc_flux
 
 GAMMA = 1.4
 finite = st.floats(-100, 100, allow_subnormal=False)

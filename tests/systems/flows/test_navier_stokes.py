@@ -1,12 +1,14 @@
 """The Navier–Stokes solver against closed forms, slow oracles and the symmetries of its law."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
+from torch import Tensor
+
 from goldstone.core import InputError
 from goldstone.systems.flows import NavierStokes2d, isotropic_turbulence, rollout
-from torch import Tensor
 
 VISCOSITY = 2e-3
 SOLVER = NavierStokes2d(VISCOSITY)
@@ -72,7 +74,7 @@ def test_converges_with_fourth_order_in_time() -> None:
         relative(NavierStokes2d(VISCOSITY, courant=courant).advance(state, 0.3) - fine, fine)
         for courant in (0.8, 0.4, 0.2)
     ]
-    orders = [math.log2(a / b) for a, b in zip(errors, errors[1:], strict=False)]
+    orders = [math.log2(a / b) for a, b in pairwise(errors)]
     assert errors[0] < 1e-4
     assert all(3.6 < order < 4.5 for order in orders), orders
 
@@ -92,7 +94,7 @@ def test_converges_to_a_fine_run_in_space() -> None:
 
 
 def test_tendency_is_the_dealiased_advection() -> None:
-    """Oracle: −u·∇ω + ν∇²ω on a grid of twice the size, where products of kept waves do not alias."""
+    """Oracle: −u·∇ω + ν∇²ω from a grid of twice the size, where products do not alias."""
     n, duration = 24, 1e-5
     white = torch.randn(1, 2, n, n, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     state = SOLVER.project(white)

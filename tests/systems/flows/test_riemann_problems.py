@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from goldstone.core import InputError
 from goldstone.systems.flows import CompressibleEuler2d, curved_riemann, four_quadrant_riemann
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from goldstone.core import InputError
 from goldstone.systems.flows import (
     INITIAL_CONDITIONS,

@@ -5,10 +5,11 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 import torch
+from torch import Tensor
+
 from goldstone.actions import EULER_FIELDS, NAVIER_STOKES_FIELDS
 from goldstone.core import InputError
 from goldstone.systems.flows import Trajectories
-from torch import Tensor
 
 
 def fields(*shape: int) -> Tensor:

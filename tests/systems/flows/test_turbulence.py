@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import Tensor
+
 from goldstone.core import InputError
 from goldstone.systems.flows import NavierStokes2d, anisotropic_turbulence, isotropic_turbulence
-from torch import Tensor
 
 GRID = (32, 32)
 DRAWS = {"isotropic": isotropic_turbulence, "anisotropic": anisotropic_turbulence}
