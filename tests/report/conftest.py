@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from goldstone.actions import NAVIER_STOKES_FIELDS, Context, PointAction
 from goldstone.auditing import AuditResult
 from goldstone.auditing.results import (
     AxisVerdict,
@@ -92,12 +94,21 @@ def waves(size: int, seed: int) -> np.ndarray:
     return np.stack([u, v]) * 10
 
 
+def turned(state: np.ndarray, name: str) -> np.ndarray:
+    """The state moved by the element of D4 of this name; itself for any other name."""
+    for g in D4.elements():
+        if D4.element_name(g) == name:
+            action = PointAction(D4, NAVIER_STOKES_FIELDS)
+            return action.act(g, torch.tensor(state)[None], Context(1.0, (1.0, 1.0)))[0].numpy()
+    return state
+
+
 def arrays(elements: tuple[str, ...], size: int = 64) -> dict[str, np.ndarray]:
     """Every array of a complete audit."""
     steps, coarse = np.arange(0, size, 2), np.arange(0, 17)
     state, target = waves(size, 0), waves(size, 0) * 0.9
     predicted = target + 0.05 * waves(size, 1)
-    moved = np.stack([np.rot90(state, k % 4, (1, 2)) for k in range(len(elements))])
+    moved = np.stack([turned(state, name) for name in elements])
     error = np.stack([0.3 * (name in BROKEN) * waves(size, 2) for name in elements])
     curve = np.stack([np.where(steps % 4, 0.03, 1e-7), np.where(steps % 4, 0.05, 1e-7)])
     pair = np.stack([1 - 0.03 * np.abs(np.sin(np.pi * coarse / 4)) * k for k in (1, 2)])
@@ -342,7 +353,8 @@ def many(complete: AuditResult) -> AuditResult:
     return replace(
         complete,
         symmetry=replace(complete.symmetry, name="translations", group="Z16×Z8", tested=names),
-        elements=elements, history=past, verdict=replace(complete.verdict, holds=axis, subgroups=()),
+        elements=elements, history=past,
+        verdict=replace(complete.verdict, holds=axis, subgroups=()),
         arrays=arrays(names[:20], 24),
     )  # fmt: skip
 

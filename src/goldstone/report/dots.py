@@ -8,7 +8,7 @@ import numpy as np
 
 from goldstone.auditing.results import Label
 from goldstone.core import Statistic
-from goldstone.report.marks import GREY, INK, LABELS, MUTED, PAPER, label_mark
+from goldstone.report.marks import INK, LABELS, MUTED, PAPER, label_mark
 from goldstone.report.svg import Axes, inline_svg, log_axis
 
 MOST_ROWS = 32
@@ -69,7 +69,7 @@ def dot_plot(key: str, plot: DotPlot) -> str:
             axes.set_ylim(len(plot.rows) - 0.35, -1.0 if plot.lines else -0.65)
             axes.tick_params(axis="y", length=0)
 
-    return inline_svg(key, description, draw, 340, height)
+    return inline_svg(key, description, draw, height=height)
 
 
 def shorten(name: str, most: int) -> str:
@@ -87,13 +87,13 @@ def _log_limits(plot: DotPlot) -> tuple[float, float]:
 
 def _draw_dot(axes: Axes, dot: Dot, *, many: bool, log: bool) -> None:
     statistic, small = dot.statistic, dot.style in ("null", "mark")
-    style = _style(dot, 4.0 if many else 4.5 if small else 7.5)
+    style = _style(dot, 4.0 if many else 5.0 if small else 7.5)
     if statistic.low is not None and statistic.high is not None:
         ends = [statistic.low, statistic.high]
         if log:  # an interval that reaches zero runs off the axis
             ends = [max(end, 1e-300) for end in ends]
         places = [dot.place, dot.place]
-        width = 1.2 if small or many else 1.8
+        width = 0.7 if many else 1.2 if small else 1.8
         line = (places, ends) if many else (ends, places)
         axes.plot(*line, color=style["color"], linewidth=width, zorder=2, scalex=not log)
     if statistic.estimate is None or (log and statistic.estimate <= 0):
@@ -110,7 +110,7 @@ def _style(dot: Dot, size: float) -> dict[str, Any]:
     if dot.style == "mark":
         return {"color": INK, "markersize": 2 * size, "markeredgewidth": 1.4, "linestyle": "none"}
     if dot.style == "null":
-        return {"color": GREY, "marker": "D", "markerfacecolor": PAPER, "markersize": size}
+        return {"color": MUTED, "marker": "D", "markerfacecolor": PAPER, "markersize": size}
     marker = SERIES_MARKERS[int(dot.style.split()[-1]) % len(SERIES_MARKERS)]
     return {"color": dot.colour, "marker": marker, "markersize": 0.8 * size, "linestyle": "none"}
 
@@ -150,7 +150,7 @@ def _reference_line(axes: Axes, name: str, value: float, *, many: bool) -> None:
 
 
 def _index_axis(axes: Axes, rows: tuple[str, ...]) -> None:
-    places = np.unique(np.rint(np.linspace(0, len(rows) - 1, 4)).astype(int))
-    axes.set_xticks(places, [shorten(rows[i], 9) for i in places])
+    places = np.unique(np.rint(np.linspace(0, len(rows) - 1, 3)).astype(int))
+    axes.set_xticks(places, [shorten(rows[i], 12) for i in places])
     axes.set_xlim(-1, len(rows))
     axes.set_xlabel("element, in the order tested")

@@ -181,8 +181,14 @@ def comparison_panel(
     places = {name: place for place, name in enumerate(names)}
     dots: list[Dot] = []
     for i, (_, elements) in enumerate(groups):
-        offset = 0.6 * ((i + 0.5) / len(groups) - 0.5)
-        colour = SERIES[i % len(SERIES)]
         for element in elements:
-            dots += _dot(places[element.name] + offset, reading(element), f"series {i}", colour)
+            # Only the audits that tested an element share its row.
+            shared = [k for k, (_, other) in enumerate(groups) if _has(other, element.name)]
+            offset = 0.6 * ((shared.index(i) + 0.5) / len(shared) - 0.5)
+            place = places[element.name] + offset
+            dots += _dot(place, reading(element), f"series {i}", SERIES[i % len(SERIES)])
     return dot_plot(key, DotPlot(title, unit, names, tuple(dots), {}, log))
+
+
+def _has(elements: Sequence[ElementResult], name: str) -> bool:
+    return any(element.name == name for element in elements)

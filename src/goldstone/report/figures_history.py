@@ -53,7 +53,7 @@ def history_panels(result: AuditResult) -> tuple[str, ...]:
         if key == "pair":
             lines += _element_lines(result, history, lambda h, g: h.null.get(g), null=True)
         if any(value is not None for line in lines for value in line.values):
-            panels.append(_lines(f"history-{key}", title, "epoch", epochs, lines))
+            panels.append(_lines(f"history-{key}", title, "epoch", epochs, lines, width=400))
     return tuple(panels)
 
 
@@ -115,7 +115,7 @@ def rollout_panel(result: AuditResult) -> str:
         colour = label_mark(element.label).colour
         lines.append(Line(element.name, tuple(values), colour, dash))
     title = "Equivariance error over rollout steps"
-    return _lines("rollout", title, "step", list(range(1, steps + 1)), lines, log=True, width=460)
+    return _lines("rollout", title, "step", list(range(1, steps + 1)), lines, log=True, width=400)
 
 
 def band_panel(result: AuditResult) -> str:
@@ -136,7 +136,7 @@ def band_panel(result: AuditResult) -> str:
         finite = tuple(float(v) if np.isfinite(v) else None for v in values)
         lines.append(Line(name, finite, colour, DASHES[i % len(DASHES)]))
     title = "Equivariance error by wavenumber"
-    return _lines("bands", title, "wavenumber", list(wavenumber), lines, log=True, width=460)
+    return _lines("bands", title, "wavenumber", list(wavenumber), lines, log=True, width=400)
 
 
 def _element_lines(
@@ -170,7 +170,7 @@ def _lines(
     lines: Sequence[Line],
     *,
     log: bool = False,
-    width: float = 340,
+    width: float = 328,
 ) -> str:
     named = [line for line in lines if line.name]
     many = len(named) > MOST_LINES
@@ -207,7 +207,7 @@ def _lines(
             end_labels(axes, ends)
 
     description = f"{title} against {label}; numbers are in audit.json"
-    return inline_svg(key, description, draw, width, 270)
+    return inline_svg(key, description, draw, width, 250)
 
 
 def _floats(values: Sequence[float | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -1,4 +1,4 @@
-"""Curves along shifts, and maps over the torus of shifts and over one stride cell."""
+"""Curves of error, loss ratio and coherences along shifts of both axes."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from goldstone.auditing import AuditResult
 from goldstone.report.arrays import array
-from goldstone.report.marks import BLUE, GREY, MUTED, VERMILLION
+from goldstone.report.marks import BLUE, GREY, MUTED, PAPER, VERMILLION
 from goldstone.report.svg import Axes, inline_svg, log_axis
 
 _AXES = (("along x", BLUE, "-"), ("along y", VERMILLION, (0, (4, 1.5))))
@@ -50,28 +50,6 @@ def curve_panels(result: AuditResult) -> tuple[str, ...]:
     return tuple(panels)
 
 
-def torus_panels(result: AuditResult) -> tuple[str, ...]:
-    """The forward error over every shift of the torus."""
-    return _maps(
-        result,
-        (
-            ("torus_equivariance_error", "Equivariance error", "viridis"),
-            ("torus_log_loss_ratio", "Log loss ratio", "RdBu_r"),
-        ),
-    )
-
-
-def cell_panels(result: AuditResult) -> tuple[str, ...]:
-    """The coherences over the shifts of one stride cell."""
-    return _maps(
-        result,
-        (
-            ("cell_pair_coherence", "Pair coherence K", "cividis"),
-            ("cell_orbit_coherence", "Orbit coherence ρ", "cividis"),
-        ),
-    )
-
-
 def _band(result: AuditResult, name: str, steps: int, low: str = "", high: str = "") -> Band | None:
     values = array(result.arrays, name, 2, steps)
     if values is None or not np.isfinite(values).any():
@@ -100,16 +78,23 @@ def _curves(
         if log and positive.size:
             log_axis(axes.yaxis, float(positive.min()) / 2, float(positive.max()) * 2)
         _cell_lines(axes, result, float(x.max()) if x.size else 0.0)
+        if log and result.model.numerical_floor > 0:
+            _floor_line(axes, 10 * result.model.numerical_floor)
         for i, (name, colour, dash) in enumerate(_AXES):
             if null is not None:
-                axes.plot(x, null.values[i][order], color=GREY, linewidth=1.1, linestyle=dash)
+                curve = _gapped(x, null.values[i][order])
+                axes.plot(*curve, color=GREY, linewidth=1.1, linestyle=dash)
             y = band.values[i][order]
-            axes.plot(x, np.where(y > 0, y, np.nan) if log else y, color=colour, linestyle=dash)
+            if log:
+                y = np.where(y > 0, y, np.nan)
+            axes.plot(*_gapped(x, y), color=colour, linestyle=dash)
             if dots:
                 axes.plot(x, y, "o" if i == 0 else "s", color=colour, markersize=3)
             if band.low is not None and band.high is not None:
                 low, high = band.low[i][order], band.high[i][order]
-                axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+                middle, low = _gapped(x, low)
+                high = _gapped(x, high)[1]
+                axes.fill_between(middle, low, high, color=colour, alpha=0.15, linewidth=0)
             axes.plot([], [], color=colour, linestyle=dash, label=name)
         axes.margins(x=0.02)
         axes.legend(
@@ -118,7 +103,16 @@ def _curves(
         )  # fmt: skip
 
     description = f"{title} against the shift along x and along y, in cells"
-    return inline_svg(key, description, draw, 400, 270)
+    return inline_svg(key, description, draw, 400, 240)
+
+
+def _gapped(x: Values, y: Values) -> tuple[Values, Values]:
+    """The curve broken where a step is over twice the usual one, so that no line bridges it."""
+    steps = np.diff(x)
+    if not steps.size:
+        return x, y
+    breaks = np.flatnonzero(steps > 2 * np.median(steps)) + 1
+    return np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan)
 
 
 def _cell_lines(axes: Axes, result: AuditResult, last: float) -> None:
@@ -129,46 +123,18 @@ def _cell_lines(axes: Axes, result: AuditResult, last: float) -> None:
         axes.axvline(place, color=MUTED, linewidth=0.5, linestyle=(0, (1, 2)), zorder=1)
 
 
-def _maps(result: AuditResult, entries: tuple[tuple[str, str, str], ...]) -> tuple[str, ...]:
-    panels = []
-    for name, title, colours in entries:
-        values = array(result.arrays, name, None, None)
-        if values is not None and np.isfinite(values).any():
-            panels.append(_map(name, title, values, colours))
-    return tuple(panels)
-
-
-def _map(key: str, title: str, values: Values, colours: str) -> str:
-    diverging = colours == "RdBu_r"
-
-    def draw(axes: Axes) -> None:
-        axes.set_title(title)
-        axes.grid(visible=False)
-        limits = {}
-        if diverging:
-            top = float(np.nanmax(np.abs(values))) or 1.0
-            limits = {"vmin": -top, "vmax": top}
-        # The first index is x, so the picture is the transpose with y upwards.
-        image = axes.imshow(
-            values.T, origin="lower", cmap=colours, interpolation="nearest", **limits
-        )
-        axes.set(xlabel="shift along x, in cells", ylabel="shift along y, in cells")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.get_major_locator().set_params(integer=True)
-        if max(values.shape) <= 8:
-            _write_values(axes, values, image)
-        bar = axes.figure.colorbar(image, ax=axes, shrink=0.9, pad=0.03)
-        bar.outline.set_visible(False)
-        bar.ax.ticklabel_format(axis="y", scilimits=(-3, 4), useMathText=False)
-
-    return inline_svg(key, f"{title} as a map over shifts along x and y", draw, 380, 310)
-
-
-def _write_values(axes: Axes, values: Values, image: object) -> None:
-    for i, j in np.ndindex(values.shape):
-        if not np.isfinite(values[i, j]):
-            continue
-        red, green, blue, _ = image.cmap(image.norm(values[i, j]))  # type: ignore[attr-defined]
-        dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.55
-        colour = "#fefefe" if dark else "#101010"
-        axes.text(i, j, f"{values[i, j]:.2f}", ha="center", va="center", color=colour, fontsize=10)
+def _floor_line(axes: Axes, value: float) -> None:
+    axes.axhline(value, color=MUTED, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, value / 2), max(high, value * 2))
+    axes.annotate(
+        "10 × rounding",
+        (0.99, value),
+        xycoords=("axes fraction", "data"),
+        ha="right",
+        va="center",
+        fontsize=9.5,
+        color=MUTED,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.5},
+        zorder=4,
+    )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from goldstone.auditing import AuditResult
 from goldstone.auditing.results import AxisVerdict, ElementResult
 from goldstone.core import InputError, replacing
-from goldstone.report.figures_elements import comparison_panel, metrics
+from goldstone.report.figures_elements import comparison_panel
 from goldstone.report.page import FILE_NAME
 from goldstone.report.rendering import anchor, render
 
@@ -106,4 +106,5 @@ def _orbit_panel(metric: str, groups: Sequence[tuple[str, Sequence[ElementResult
 
 
 def _metrics(entries: Sequence[IndexEntry]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(metric for entry in entries for metric in metrics(entry.result)))
+    # Other metrics are in the single reports.
+    return tuple(dict.fromkeys(entry.result.verdict.metric for entry in entries))

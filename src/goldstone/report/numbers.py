@@ -43,8 +43,10 @@ def probability(value: float | None) -> str:
 
 
 def percentage(share: float | None) -> str:
-    """A share as whole per cent."""
-    return ABSENT if share is None or not isfinite(share) else f"{100 * share:.0f} %"
+    """A share as whole per cent; 100 % only if it is all of them."""
+    if share is None or not isfinite(share):
+        return ABSENT
+    return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
 def seconds(value: float | None) -> str:

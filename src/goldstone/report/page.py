@@ -23,7 +23,8 @@ from goldstone.report.figures_history import (
     loss_panel,
     rollout_panel,
 )
-from goldstone.report.figures_shifts import cell_panels, curve_panels, torus_panels
+from goldstone.report.figures_maps import cell_panels, torus_panels
+from goldstone.report.figures_shifts import curve_panels
 from goldstone.report.full_table import full_table
 from goldstone.report.lattice import lattice
 from goldstone.report.rendering import render
@@ -64,6 +65,7 @@ def render_report(result: AuditResult) -> str:
         "audit.html",
         result=result,
         sections=sections,
+        many=len(result.elements) > MOST_ROWS,
         metrics=metrics(result),
         tolerance=setting(result, "tolerance"),
         least_coherence=setting(result, "least_coherence"),

@@ -54,7 +54,7 @@ def inline_svg(
     key: str,
     description: str,
     draw: Callable[[Axes], None],
-    width: float = 340,
+    width: float = 328,
     height: float = 250,
 ) -> str:
     """The axes that ``draw`` fills, as an ``<svg>`` of ``width`` × ``height`` CSS pixels.
@@ -94,7 +94,8 @@ def _inline(document: str, key: str, description: str) -> str:
                 if value in referenced:
                     node.set("id", f"{key}-{value}")
             else:
-                node.set(short, _shorten(short, _prefixed(value, key)))
+                link = f"#{key}-{value[1:]}" if short == "href" and value[0] == "#" else value
+                node.set(short, _shorten(short, _prefixed(link, key)))
     _, _, width, height = root.attrib["viewBox"].split()
     root.attrib.clear()
     root.attrib.update(
@@ -118,15 +119,13 @@ def _only_style(node: ElementTree.Element) -> bool:
 
 
 def _references(node: ElementTree.Element) -> Iterator[str]:
-    for value in node.attrib.values():
-        if value.startswith("#"):
+    for name, value in node.attrib.items():
+        if name.endswith("href") and value.startswith("#"):
             yield value[1:]
         yield from re.findall(r"url\(#([^)]+)\)", value)
 
 
 def _prefixed(value: str, key: str) -> str:
-    if value.startswith("#"):
-        return f"#{key}-{value[1:]}"
     return value.replace("url(#", f"url(#{key}-")
 
 
@@ -169,8 +168,8 @@ def end_labels(axes: Axes, entries: list[tuple[float, str, str]], size: float = 
 
     ``entries`` are (value at the end, text, colour); call it after the limits are set.
     """
-    pixels = 0.75 * axes.figure.bbox.height
-    gap = 1.15 * size / max(pixels, 1.0)
+    # Of the figure's height, in points of 1/72 inch, about three quarters are the axes.
+    gap = 1.15 * size / (0.75 * 72 * axes.figure.get_figheight())
     transform = axes.transData + axes.transAxes.inverted()
     x = axes.get_xlim()[0]
     places = sorted(
