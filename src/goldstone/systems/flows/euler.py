@@ -11,7 +11,7 @@ from goldstone.actions import EULER_FIELDS, FieldLayout
 from goldstone.core import InputError, check_finite, check_grid_fields
 from goldstone.systems.flows.ground_truth import check_duration, check_lengths
 from goldstone.systems.flows.reconstruction import face_values, pad_periodic
-from goldstone.systems.flows.riemann_hllc import hllc_flux
+from goldstone.systems.flows.riemann_hllc import hllc_flux, sound_speed
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ class CompressibleEuler2d:
 
     def _rate(self, state: Tensor) -> Tensor:
         """Time steps per unit of time that the Courant number asks of each sample, on the CPU."""
-        density, u, v, pressure = self.primitive(state).unbind(1)
-        sound = (self.gamma * pressure / density).sqrt()
+        primitive = self.primitive(state)
+        u, v, sound = primitive[:, 1], primitive[:, 2], sound_speed(primitive, self.gamma)
         x_rate, y_rate = (n / size for n, size in zip(state.shape[-2:], self.lengths, strict=True))
         rate = (u.abs() + sound) * x_rate + (v.abs() + sound) * y_rate
         return rate.amax(dim=(-2, -1)).to("cpu", torch.float64) / self.courant
