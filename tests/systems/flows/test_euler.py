@@ -175,7 +175,7 @@ def test_violates_boosts_by_its_truncation_error() -> None:
         later = solver.advance(state, time)
         expected = boosted(later.roll((cells, 0), (-2, -1)), (speed, 0.0))
         seen = solver.advance(boosted(state, (speed, 0.0)), time)
-        return relative(boosted(seen - expected, (0.0, 0.0)), later)
+        return relative(seen - expected, later)
 
     wide = CompressibleEuler2d(lengths=(10.0, 10.0))
     smooth = [violation(isentropic_vortex(n, (0.0, 0.0), 0.0), wide, 1.0, 1.25) for n in (32, 64)]
