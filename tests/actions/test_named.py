@@ -40,7 +40,7 @@ def test_symmetries_are_values(name):
     copy = pickle.loads(pickle.dumps(symmetry))
     assert copy == symmetry == flow_symmetry(name, EULER_FIELDS, (8, 8), speed=0.3)
     assert hash(copy) == hash(symmetry)
-    assert symmetry.on_target == symmetry.on_output
+    assert symmetry.target_action == symmetry.on_output
     assert symmetry.group.identity not in symmetry.elements
     assert len(set(symmetry.elements)) == len(symmetry.elements)
 
