@@ -1,0 +1,5 @@
+"""``python -m goldstone`` is the command ``goldstone``."""
+
+from goldstone.cli import main
+
+main()

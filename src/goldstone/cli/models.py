@@ -1,0 +1,203 @@
+"""The model to audit, from what is typed: a training directory, a checkpoint or a factory."""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from goldstone.core import InputError
+from goldstone.systems.emulators import (
+    list_checkpoints,
+    load_emulator,
+    load_weights,
+    read_weights,
+)
+
+_EXPECTED = (
+    "expected a directory or .safetensors checkpoint written by `goldstone train`, a factory "
+    "MODULE:NAME such as mypackage.nets:UNet, or FILE.py:NAME"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model in evaluation mode, its name, and its (epoch, path) of training checkpoints."""
+
+    module: nn.Module
+    name: str
+    checkpoints: tuple[tuple[int, Path], ...] = ()
+
+    def history(self, device: torch.device) -> Iterator[tuple[int, nn.Module]]:
+        """(epoch, model) of each checkpoint, one loaded at a time."""
+        for epoch, path in self.checkpoints:
+            yield epoch, load_emulator(path).to(device)
+
+
+def load_model(
+    spec: str,
+    weights: Path | None,
+    arguments: Mapping[str, Any],
+    seed: int,
+    device: torch.device,
+) -> LoadedModel:
+    """Build or read the model named by ``spec``.
+
+    A factory is a class or function that returns an ``nn.Module`` when called with ``arguments``;
+    naming it runs its module or file. Without ``weights`` its initial ones follow from ``seed``.
+
+    Raises:
+        InputError: there is no such model, it cannot be built, or the weights do not fit it.
+    """
+    place = Path(spec)
+    if place.exists():
+        return _read(place, weights, arguments, device)
+    source, colon, name = spec.rpartition(":")
+    if not colon:
+        raise InputError(f"MODEL {spec!r}: no such file or directory; {_EXPECTED}")
+    if not source or not name:
+        raise InputError(f"MODEL {spec!r}: {_EXPECTED}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = _build(spec, _attribute(spec, _load_source(spec, source), name), arguments)
+    if weights is not None:
+        load_weights(module, read_weights(weights), str(weights))
+    return LoadedModel(module.to(device).eval(), name.rpartition(".")[2])
+
+
+def _read(
+    place: Path, weights: Path | None, arguments: Mapping[str, Any], device: torch.device
+) -> LoadedModel:
+    if place.is_file() and place.suffix != ".safetensors":
+        mend = (
+            f"name the factory in it: {place}:NAME"
+            if place.suffix == ".py"
+            else f"weights alone do not say the model: give MODULE:NAME --weights {place}"
+        )
+        raise InputError(f"MODEL {place}: {_EXPECTED}; {mend}")
+    if arguments or weights is not None:
+        option = "--weights" if weights is not None else "--set"
+        raise InputError(
+            f"{option} belongs to a factory MODULE:NAME or FILE.py:NAME; {place} has its own"
+        )
+    module = load_emulator(place).to(device)
+    checkpoints = list_checkpoints(place) if place.is_dir() else ()
+    return LoadedModel(module, place.resolve().stem, checkpoints)
+
+
+def _load_source(spec: str, source: str) -> ModuleType:
+    path = Path(source)
+    try:
+        if path.suffix == ".py":
+            return _run_file(spec, path)
+        with _importing_from(Path.cwd()):
+            return importlib.import_module(source)
+    except InputError:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name is not None and source.split(".")[: error.name.count(".") + 1] == (
+            error.name.split(".")
+        ):
+            raise InputError(
+                f"MODEL {spec!r}: there is no module {error.name!r} here or among the installed "
+                "packages; check its spelling, or give the file: path/to/file.py:NAME"
+            ) from error
+        raise InputError(
+            f"MODEL {spec!r}: {source} needs {error.name!r}, which is not installed"
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"MODEL {spec!r}: running {source} failed with {_described(error)}; --debug shows where"
+        ) from error
+
+
+def _run_file(spec: str, path: Path) -> ModuleType:
+    if not path.is_file():
+        raise InputError(f"MODEL {spec!r}: there is no file {path}; check the path")
+    name = path.stem
+    described = importlib.util.spec_from_file_location(name, path)
+    if described is None or described.loader is None:
+        raise InputError(f"MODEL {spec!r}: {path} cannot be run as Python")
+    module = importlib.util.module_from_spec(described)
+    # As `python FILE.py` would: its neighbours can be imported. A module of the same name that is
+    # already in use, such as a package's, stays what it is.
+    with _importing_from(path.resolve().parent):
+        sys.modules.setdefault(name, module)
+        described.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        if str(folder) in sys.path:
+            sys.path.remove(str(folder))
+
+
+def _attribute(spec: str, module: ModuleType, name: str) -> Any:
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            public = [
+                key
+                for key, value in vars(module).items()
+                if callable(value)
+                and not key.startswith("_")
+                and getattr(value, "__module__", None) == module.__name__
+            ]
+            raise InputError(
+                f"MODEL {spec!r}: {module.__name__} has no {name!r}; it defines "
+                f"{', '.join(public[:8]) or 'no class or function'}"
+            )
+        found = getattr(found, part)
+    return found
+
+
+def _build(spec: str, factory: Any, arguments: Mapping[str, Any]) -> nn.Module:
+    if isinstance(factory, nn.Module) and not arguments:
+        return factory
+    if not callable(factory) or isinstance(factory, nn.Module):
+        raise InputError(
+            f"MODEL {spec!r}: expected a class or function that returns a torch.nn.Module, got "
+            f"{type(factory).__name__}"
+        )
+    try:
+        model = factory(**arguments)
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"MODEL {spec!r}: building it with ({_call(arguments)}) failed with "
+            f"{_described(error)}; it takes {_signature(factory)}: give them by --set KEY=VALUE"
+        ) from error
+    if not isinstance(model, nn.Module):
+        raise InputError(
+            f"MODEL {spec!r}: expected a torch.nn.Module from the factory, got "
+            f"{type(model).__name__}; let it return the model"
+        )
+    return model
+
+
+def _call(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+
+
+def _signature(factory: Any) -> str:
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return "arguments unknown to Python"
+    return "(" + ", ".join(str(p.replace(annotation=p.empty)) for p in parameters) + ")"
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
