@@ -67,14 +67,21 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             f"{path}: cannot be read as plain weights ({reason}); it may be truncated or hold "
             "pickled objects: save it by torch.save(model.state_dict(), path)"
         ) from error
-    if isinstance(values, Mapping) and isinstance(values.get("state_dict"), Mapping):
-        values = values["state_dict"]
-    if not isinstance(values, Mapping) or not all(isinstance(v, Tensor) for v in values.values()):
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(values, Mapping) and isinstance(values.get(key), Mapping):
+            values = values[key]
+    # Some libraries add notes of their own to a state_dict.
+    tensors = (
+        {name: value for name, value in values.items() if isinstance(value, Tensor)}
+        if isinstance(values, Mapping)
+        else {}
+    )
+    if not tensors:
         raise InputError(
             f"{path}: expected a state_dict of named tensors, got {type(values).__name__}; save it "
             "by torch.save(model.state_dict(), path)"
         )
-    return dict(values)
+    return tensors
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], name: str) -> None:
@@ -88,7 +95,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], name: str) ->
     Raises:
         InputError: a weight is missing, unexpected or of another shape; all are named.
     """
-    own = module.state_dict()
+    own = {key: value for key, value in module.state_dict().items() if isinstance(value, Tensor)}
     problems = [f"{key} is missing" for key in own if key not in weights]
     problems += [f"{key} is not in the model" for key in weights if key not in own]
     problems += [
