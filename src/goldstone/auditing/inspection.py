@@ -46,10 +46,12 @@ def check_model(model: nn.Module, inputs: Tensor, targets: Tensor) -> None:
             )
     few, expected = inputs[:3], targets[:3]
     try:
-        output = predict(model, few)
+        with torch.no_grad():
+            output = model(few)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise InputError(
-            f"the model fails on inputs of shape {tuple(few.shape)}: {error}"
+            f"the model fails on inputs of shape {tuple(few.shape)} (batch, channel, X, Y), as the "
+            f"data have it: {error}; build it for this shape, or choose other data"
         ) from error
     if not isinstance(output, Tensor) or output.shape != expected.shape:
         came = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
@@ -58,7 +60,10 @@ def check_model(model: nn.Module, inputs: Tensor, targets: Tensor) -> None:
             "wrap the model so that it returns the predicted fields"
         )
     if not bool(torch.isfinite(output).all()):
-        raise InputError("the model's output has NaN or infinite values on the first samples")
+        raise InputError(
+            "the model's output has NaN or infinite values on the first samples; check its weights "
+            "and that the data are in the units it was trained in"
+        )
     tolerance = 1e3 * torch.finfo(output.dtype).eps * float(output.abs().max())
     if float((predict(model, few) - output).abs().max()) > tolerance:
         raise InputError(

@@ -1,6 +1,7 @@
 """Emulators and weights on disk: safetensors that carry their config in the header."""
 
 import json
+import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +38,8 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         InputError: there is no such file, or it is truncated or no safetensors file.
     """
     if not Path(path).is_file():
-        raise InputError(f"{path}: expected a safetensors file, found none; check the path")
+        found = "a directory" if Path(path).is_dir() else "none"
+        raise InputError(f"{path}: expected a safetensors file, found {found}; check the path")
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_HEADER, "{}"))
@@ -62,10 +64,14 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for damaged or unsafe files
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = (
+            "holds pickled objects besides tensors, which could run any code"
+            if isinstance(error, pickle.UnpicklingError)
+            else "is truncated or no file of PyTorch"
+        )
         raise InputError(
-            f"{path}: cannot be read as plain weights ({reason}); it may be truncated or hold "
-            "pickled objects: save it by torch.save(model.state_dict(), path)"
+            f"{path}: {reason}, and cannot be read as plain weights; save it by "
+            "torch.save(model.state_dict(), path)"
         ) from error
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(values, Mapping) and isinstance(values.get(key), Mapping):

@@ -67,6 +67,12 @@ def read_trajectories(
         MissingExtraError: HDF5 without h5py (the extra ``hdf5``).
     """
     metadata, fields = _load(path, trajectories)
+    if trajectories is not None and fields.shape[0] == 0:
+        last = "" if trajectories.stop is None else trajectories.stop
+        raise InputError(
+            f"{path}: expected at least one trajectory in {trajectories.start or 0}:{last}, the "
+            "file has fewer; ask for earlier ones"
+        )
     known = {} if metadata is None else _checked(metadata, path)
     if metadata is None and (layout is None or dt is None):
         raise InputError(
@@ -143,7 +149,12 @@ def _load(
 
 
 def _load_npz(path: Path, chosen: slice) -> tuple[str | None, np.ndarray[Any, Any]]:
-    archive = np.load(path, allow_pickle=False)
+    try:
+        archive = np.load(path, allow_pickle=False)
+    except ValueError as error:  # numpy's own words advise to load it unsafely
+        raise InputError(
+            f"{path}: the file is damaged, cut short or no .npz archive; write or copy it again"
+        ) from error
     if isinstance(archive, np.ndarray):
         raise InputError(f"{path}: expected an .npz archive, got a single array; use np.savez")
     with archive:
