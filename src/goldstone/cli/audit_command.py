@@ -245,8 +245,6 @@ def audit_model(
                 f"--history: {model} has no training checkpoints; it needs a directory written by "
                 "goldstone train"
             )
-        if weights is None and ":" in model and not quiet:
-            sys.stderr.write("no --weights: the model is audited as its factory returns it\n")
         result = audit(
             subject.module,
             flows,
@@ -261,6 +259,8 @@ def audit_model(
             progress=SilentProgress() if quiet else RichProgress(),
         )
         written = () if out is None else _write(result, out)
+    if not (subject.has_weights or quiet):
+        sys.stderr.write("no --weights: the model was audited as its factory returns it\n")
     if as_json:
         print(json.dumps(result.to_json(), ensure_ascii=False, allow_nan=False))
     elif not quiet:

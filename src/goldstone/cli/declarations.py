@@ -150,7 +150,10 @@ def _element(symmetry: Symmetry, entry: Any) -> Any:
                 f"elements: expected names of elements of {group.name} such as "
                 f"{group.element_name(group.generators()[0])!r}, got {entry!r}"
             )
-        element = group.parse(entry)
+        try:
+            element = group.parse(entry)
+        except InputError as error:
+            raise InputError(f"elements: {error}") from error
     else:
         if not isinstance(entry, list) or not all(isinstance(x, (int, float)) for x in entry):
             raise InputError(

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from goldstone.auditing import AuditResult, AuditSettings, audit
 from goldstone.auditing.inspection import weights_sha256
 from goldstone.auditing.provenance import data_sha256
-from goldstone.core import InputError, Progress, derive_seed, replacing, to_json
+from goldstone.core import InputError, Progress, Task, derive_seed, replacing, to_json
 from goldstone.report import write_index, write_report
 from goldstone.systems.emulators import (
     Architecture,
@@ -103,7 +104,7 @@ def run_demo(
             _flows(out, recipe, contestant.initial_condition, part, seed, progress)
             for part in ("train", "test")
         )
-        folder = out / contestant.name
+        folder, shown = out / contestant.name, _Named(progress, contestant.name)
         training = TrainingConfig(
             epochs=recipe.epochs,
             batch_size=recipe.batch_size,
@@ -113,10 +114,21 @@ def run_demo(
         config = EmulatorConfig(
             contestant.architecture, train.layout, train.grid, contestant.arguments
         )
-        train_next_step(config, training, train, folder / "training", test, progress)
-        results[contestant.name] = _audited(folder, contestant.name, test, seed, progress)
+        train_next_step(config, training, train, folder / "training", test, shown)
+        results[contestant.name] = _audited(folder, contestant.name, test, seed, shown)
         write_report(folder)
     return write_index(out, [(name, name) for name in results]), results
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Progress whose labels say which emulator they belong to."""
+
+    progress: Progress
+    name: str
+
+    def task(self, label: str, total: int) -> AbstractContextManager[Task]:
+        return self.progress.task(f"{self.name}: {label}", total)
 
 
 def _claim(out: Path, recipe: Recipe, seed: int) -> None:

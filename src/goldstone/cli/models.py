@@ -19,6 +19,7 @@ from goldstone.systems.emulators import (
     list_checkpoints,
     load_emulator,
     load_weights,
+    read_tensors,
     read_weights,
 )
 
@@ -30,11 +31,15 @@ _EXPECTED = (
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model in evaluation mode, its name, and its (epoch, path) of training checkpoints."""
+    """A model in evaluation mode, its name, and its (epoch, path) of training checkpoints.
+
+    ``has_weights`` tells weights that were read from those a factory made.
+    """
 
     module: nn.Module
     name: str
     checkpoints: tuple[tuple[int, Path], ...] = ()
+    has_weights: bool = False
 
     def history(self, device: torch.device) -> Iterator[tuple[int, nn.Module]]:
         """(epoch, model) of each checkpoint, one loaded at a time."""
@@ -70,7 +75,9 @@ def load_model(
         module = _build(spec, _attribute(spec, _load_source(spec, source), name), arguments)
     if weights is not None:
         load_weights(module, read_weights(weights), str(weights))
-    return LoadedModel(module.to(device).eval(), name.rpartition(".")[2])
+    return LoadedModel(
+        module.to(device).eval(), name.rpartition(".")[2], has_weights=weights is not None
+    )
 
 
 def _read(
@@ -83,6 +90,11 @@ def _read(
             else f"weights alone do not say the model: give MODULE:NAME --weights {place}"
         )
         raise InputError(f"MODEL {place}: {_EXPECTED}; {mend}")
+    if place.is_file() and "emulator" not in read_tensors(place)[1]:
+        raise InputError(
+            f"MODEL {place}: these weights do not say their model, as those of goldstone train do: "
+            f"give MODULE:NAME or FILE.py:NAME with --weights {place}"
+        )
     if arguments or weights is not None:
         option = "--weights" if weights is not None else "--set"
         raise InputError(
@@ -90,7 +102,7 @@ def _read(
         )
     module = load_emulator(place).to(device)
     checkpoints = list_checkpoints(place) if place.is_dir() else ()
-    return LoadedModel(module, place.resolve().stem, checkpoints)
+    return LoadedModel(module, place.resolve().stem, checkpoints, has_weights=True)
 
 
 def _load_source(spec: str, source: str) -> ModuleType:
