@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from goldstone.auditing.results import (
 )
 from goldstone.core import Statistic
 from goldstone.groups import DihedralGroup, all_subgroups
+from goldstone.report import write_report
 
 D4 = DihedralGroup(4)
 KEPT = ("r²", "s", "sr²")
@@ -164,7 +166,7 @@ def history(elements: tuple[str, ...]) -> tuple[HistoryEntry, ...]:
     return tuple(entries)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def complete() -> AuditResult:
     """A D4 audit with everything in it."""
     tested = tuple(D4.element_name(g) for g in D4.elements() if g != D4.identity)
@@ -235,7 +237,7 @@ def complete() -> AuditResult:
     )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def minimal(complete: AuditResult) -> AuditResult:
     """Nothing measured but one undetermined element; no arrays, no symmetry check."""
     bare = replace(
@@ -277,7 +279,7 @@ def minimal(complete: AuditResult) -> AuditResult:
     )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def boosts(complete: AuditResult) -> AuditResult:
     """A Lie group of order None with compressible fields, refused but forced."""
     names = tuple(f"boost({c:g}, 0)" for c in (0.1, 0.2, 0.4))
@@ -312,7 +314,7 @@ def boosts(complete: AuditResult) -> AuditResult:
     )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def hostile(complete: AuditResult) -> AuditResult:
     """Names that would break out of HTML, SVG or mathematics if they were not escaped."""
     first = replace(complete.elements[0], name=HOSTILE, reason=HOSTILE)
@@ -329,7 +331,7 @@ def hostile(complete: AuditResult) -> AuditResult:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def many(complete: AuditResult) -> AuditResult:
     """A sampled audit with more elements than can be named one by one."""
     names = tuple(f"shift({i}, {j})" for i in range(16) for j in range(8))
@@ -359,13 +361,29 @@ def many(complete: AuditResult) -> AuditResult:
     )  # fmt: skip
 
 
-@pytest.fixture
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[AuditResult], Any]:
+Save = Callable[[AuditResult], Path]
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Save:
     """Write an audit into a fresh folder."""
 
-    def save(result: AuditResult) -> Any:
+    def save(result: AuditResult) -> Path:
         folder = tmp_path_factory.mktemp("audit")
         result.save(folder)
         return folder
 
     return save
+
+
+@pytest.fixture(scope="session")
+def rendered(saved: Save) -> Callable[[AuditResult], Path]:
+    """The report on an audit, made once."""
+    made: dict[int, tuple[AuditResult, Path]] = {}
+
+    def render(result: AuditResult) -> Path:
+        if id(result) not in made:
+            made[id(result)] = (result, write_report(saved(result)))
+        return made[id(result)][1]
+
+    return render

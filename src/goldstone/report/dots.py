@@ -1,6 +1,6 @@
 """Dots with intervals: few rows by name, or many along the horizontal axis."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +58,9 @@ def dot_plot(key: str, plot: DotPlot) -> str:
         value_axis = axes.yaxis if many else axes.xaxis
         if plot.log:
             log_axis(value_axis, *_log_limits(plot))
-        for dot in plot.dots:
-            _draw_dot(axes, dot, many=many, log=plot.log)
+        for style in dict.fromkeys((dot.style, dot.colour) for dot in plot.dots):
+            dots = [dot for dot in plot.dots if (dot.style, dot.colour) == style]
+            _draw_dots(axes, dots, many=many, log=plot.log)
         for name, value in plot.lines.items():
             _reference_line(axes, name, value, many=many)
         if many:
@@ -85,23 +86,30 @@ def _log_limits(plot: DotPlot) -> tuple[float, float]:
     return (min(values) / 2, max(values) * 2) if values else (1e-8, 1.0)
 
 
-def _draw_dot(axes: Axes, dot: Dot, *, many: bool, log: bool) -> None:
-    statistic, small = dot.statistic, dot.style in ("null", "mark")
-    style = _style(dot, 4.0 if many else 5.0 if small else 7.5)
-    if statistic.low is not None and statistic.high is not None:
-        ends = [statistic.low, statistic.high]
-        if log:  # an interval that reaches zero runs off the axis
-            ends = [max(end, 1e-300) for end in ends]
-        places = [dot.place, dot.place]
-        width = 0.7 if many else 1.2 if small else 1.8
-        line = (places, ends) if many else (ends, places)
-        axes.plot(*line, color=style["color"], linewidth=width, zorder=2, scalex=not log)
-    if statistic.estimate is None or (log and statistic.estimate <= 0):
-        return
-    if dot.style == "mark":
+def _draw_dots(axes: Axes, dots: Sequence[Dot], *, many: bool, log: bool) -> None:
+    """All dots of one style: their intervals, then their marks."""
+    small = dots[0].style in ("null", "mark")
+    style = _style(dots[0], 4.0 if many else 5.0 if small else 7.5)
+    if dots[0].style == "mark":
         style["marker"] = "_" if many else "|"
-    point = (dot.place, statistic.estimate) if many else (statistic.estimate, dot.place)
-    axes.plot([point[0]], [point[1]], **style, zorder=3)
+    spans = [
+        # On a logarithmic axis an interval that reaches zero runs off it.
+        (dot.place, max(low, 1e-300) if log else low, high)
+        for dot in dots
+        if (low := dot.statistic.low) is not None and (high := dot.statistic.high) is not None
+    ]
+    if spans:
+        lines = axes.vlines if many else axes.hlines
+        width = 0.7 if many else 1.2 if small else 1.8
+        lines(*zip(*spans, strict=True), color=style["color"], linewidth=width, zorder=2)
+    points = [
+        (dot.place, value)
+        for dot in dots
+        if (value := dot.statistic.estimate) is not None and (value > 0 or not log)
+    ]
+    if points:
+        places, values = zip(*points, strict=True)
+        axes.plot(*((places, values) if many else (values, places)), **style, zorder=3)
 
 
 def _style(dot: Dot, size: float) -> dict[str, Any]:
@@ -110,7 +118,9 @@ def _style(dot: Dot, size: float) -> dict[str, Any]:
     if dot.style == "mark":
         return {"color": INK, "markersize": 2 * size, "markeredgewidth": 1.4, "linestyle": "none"}
     if dot.style == "null":
-        return {"color": MUTED, "marker": "D", "markerfacecolor": PAPER, "markersize": size}
+        return {"color": MUTED, "marker": "D", "markerfacecolor": PAPER, "markersize": size} | {
+            "linestyle": "none"
+        }
     marker = SERIES_MARKERS[int(dot.style.split()[-1]) % len(SERIES_MARKERS)]
     return {"color": dot.colour, "marker": marker, "markersize": 0.8 * size, "linestyle": "none"}
 

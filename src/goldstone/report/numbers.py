@@ -17,7 +17,8 @@ def number(value: float | None, digits: int = 3) -> str:
     rounded = float(f"{value:.{digits - 1}e}")
     exponent = floor(log10(abs(rounded)))
     if -4 < exponent < 5:
-        text = f"{rounded:.{max(0, digits - 1 - exponent)}f}"
+        decimals = digits - 1 - exponent
+        text = f"{rounded:.{decimals}f}" if decimals > 0 else f"{value:.0f}"
     else:
         text = f"{rounded / 10**exponent:.{digits - 1}f}×{power_of_ten(exponent)}"
     return text.replace("-", "−")
