@@ -42,7 +42,9 @@ def galerkin_gram(
     if total == 0:
         return torch.zeros_like(gram)
     discarded = 1 - energies.cumsum(0) / total
-    k = int((discarded > discarded_energy).sum()) + 1
+    # Rounding may leave a share that no direction holds: no more of them than the rank.
+    rank = int((energies > energies[0] * len(gram) * torch.finfo(energies.dtype).eps).sum())
+    k = min(int((discarded > discarded_energy).sum()) + 1, rank)
     s, v = energies[:k].sqrt(), vectors[:, :k]
     restricted = (v.T @ output_gram @ v) / s[:, None] / s[None, :]
     damping = relative_damping * restricted.diagonal().mean()

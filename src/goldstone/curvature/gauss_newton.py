@@ -2,18 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vjp
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from goldstone.curvature.output_jvp import output_jvps
-from goldstone.curvature.parameters import (
-    flatten_into,
-    trainable_parameters,
-)
+from goldstone.curvature.parameters import flatten_into, trainable_parameters
 
 
 @dataclass(frozen=True)
@@ -47,20 +42,19 @@ def gauss_newton_gram(
     Unrestricted, and so independent of which other gradients are included; much dearer than
     :func:`galerkin_gram`.
     """
-    parameters = {name: p.detach() for name, p in trainable_parameters(model).items()}
-
-    def outputs(values: dict[str, Tensor]) -> Tensor:
-        result = functional_call(model, values, (inputs,))
-        return torch.view_as_real(result) if result.is_complex() else result
-
-    with sdpa_kernel(SDPBackend.MATH):
-        linearised: Any = vjp(outputs, parameters)
-        value, pull = linearised
+    parameters = tuple(trainable_parameters(model).values())
+    with sdpa_kernel(SDPBackend.MATH), torch.enable_grad():
+        # The plain graph, not functorch's, which refuses functions without its set-up.
+        value = model(inputs)
+        value = torch.view_as_real(value) if value.is_complex() else value
 
         def product(v: Tensor) -> Tensor:
             pushed = output_jvps(model, inputs, v[None])[0].reshape(value.shape)
+            pulled = torch.autograd.grad(
+                value, parameters, pushed, retain_graph=True, materialize_grads=True
+            )
             result = torch.empty_like(v)
-            flatten_into(list(pull(pushed)[0].values()), result)
+            flatten_into(pulled, result)
             return torch.add(result / value.numel(), v, alpha=damping)
 
         solved, residual, iterations = [], 0.0, 0

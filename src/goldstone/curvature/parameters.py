@@ -31,7 +31,8 @@ def split_vector(vector: Tensor, like: Mapping[str, Tensor]) -> dict[str, Tensor
     for name, p in like.items():
         part = vector[start : start + _size(p)].to(p.real.dtype if p.is_complex() else p.dtype)
         if p.is_complex():
-            result[name] = torch.view_as_complex(part.reshape(*p.shape, 2).contiguous())
+            # Not view_as_complex, which needs an even place in the vector.
+            result[name] = torch.complex(*part.reshape(*p.shape, 2).unbind(-1))
         else:
             result[name] = part.reshape(p.shape)
         start += _size(p)

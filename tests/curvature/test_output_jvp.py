@@ -1,0 +1,56 @@
+import torch
+from torch import nn
+from torch.func import functional_call, jacrev
+
+from goldstone.curvature import output_jvps, trainable_parameters
+from goldstone.curvature.parameters import vector_size
+
+
+def directions(model, count=3):
+    size = vector_size(trainable_parameters(model))
+    source = torch.Generator().manual_seed(2)
+    return torch.randn(count, size, dtype=torch.float64, generator=source)
+
+
+def test_equals_the_dense_jacobian(model, inputs, jacobian):
+    v = directions(model)
+    found, path = output_jvps(model, inputs[:2], v)
+    torch.testing.assert_close(found, v @ jacobian(model, inputs[:2]).T, rtol=1e-11, atol=1e-12)
+    backward_only = type(model).__name__ == "BackwardOnly"
+    assert path == ("double backward" if backward_only else "forward mode")
+
+
+def test_equals_jacrev(make_model, inputs):
+    model, x = make_model("unused"), inputs[:2]
+    parameters = {name: p.detach() for name, p in trainable_parameters(model).items()}
+    dense = jacrev(lambda values: functional_call(model, values, (x,)))(parameters)
+    matrix = torch.cat([block.reshape(model(x).numel(), -1) for block in dense.values()], 1)
+    v = directions(model)
+    torch.testing.assert_close(output_jvps(model, x, v)[0], v @ matrix.T, rtol=1e-11, atol=1e-12)
+
+
+def test_attention_has_a_forward_derivative(jacobian):
+    torch.manual_seed(0)
+
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.maps = nn.Linear(4, 12).double()
+
+        def forward(self, x):
+            q, k, v = self.maps(x).chunk(3, -1)
+            return nn.functional.scaled_dot_product_attention(q, k, v)
+
+    model = Attention()
+    x = torch.randn(2, 5, 4, dtype=torch.float64)
+    v = directions(model)
+    found, path = output_jvps(model, x, v)
+    assert path == "forward mode"
+    torch.testing.assert_close(found, v @ jacobian(model, x).T, rtol=1e-11, atol=1e-12)
+
+
+def test_the_model_is_left_as_found(model, inputs):
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    output_jvps(model, inputs, directions(model))
+    assert all(p.grad is None for p in model.parameters())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
