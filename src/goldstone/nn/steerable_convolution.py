@@ -140,8 +140,7 @@ class SteerableConv2d(nn.Module):
                     f"the grid {tuple(x.shape[-2:])} is not a multiple of the stride {self.stride}"
                 )
         elif self.kernel_size > 1:
-            margin = self.kernel_size // 2
-            x = functional.pad(x, (margin,) * 4, mode="circular")
+            x = circular_pad(x, self.kernel_size // 2)
         return functional.conv2d(x, self.weight(), self.bias(), stride=self.stride)
 
     def extra_repr(self) -> str:

@@ -25,7 +25,7 @@ from goldstone.systems.emulators import (
     build_emulator,
     count_parameters,
 )
-from goldstone.systems.emulators.layers import CircularConv2d, SelfAttention, circular_pad
+from goldstone.systems.emulators.layers import CircularConv2d, SelfAttention
 from goldstone.systems.losses import scaled_mse
 
 IMAGE_FRAME = FieldLayout(
@@ -178,13 +178,6 @@ def test_sizes_of_the_paper():
     assert 3.5e6 < count_parameters(VisionTransformer(4, (128, 128))) < 4.5e6
     small = UNet(2, base_channels=12, stages=2, blocks_per_stage=1, attention=False)
     assert 9e4 < count_parameters(small) < 1e5
-
-
-@pytest.mark.parametrize(("margin", "grid"), [(0, (4, 4)), (1, (5, 4)), (2, (4, 6)), (1, (1, 3))])
-def test_circular_pad_equals_torch(margin, grid):
-    x = torch.randn(2, 3, *grid, generator=torch.Generator().manual_seed(0))
-    expected = functional.pad(x, (margin,) * 4, mode="circular") if margin else x
-    assert torch.equal(circular_pad(x, margin), expected)
 
 
 def test_attention_equals_torch():

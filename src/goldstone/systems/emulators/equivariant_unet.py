@@ -19,7 +19,6 @@ from goldstone.representations import (
     TrivialRepresentation,
     multiple,
 )
-from goldstone.systems.emulators.layers import circular_pad
 from goldstone.systems.emulators.u_shape import UShape
 
 
@@ -68,7 +67,7 @@ class EquivariantUNet(UShape):
 
         *fine_copies, most = sizes = [copies * 2**stage for stage in range(stages + 1)]
         super().__init__(
-            first=PeriodicSteerableConv2d(outer, multiple(regular, copies), 3),
+            first=SteerableConv2d(outer, multiple(regular, copies), 3),
             encoders=[blocks(number, number) for number in fine_copies],
             downs=[_convolution(regular, a, b, 2, stride=2) for a, b in pairwise(sizes)],
             bottleneck=blocks(most, most),
@@ -77,7 +76,7 @@ class EquivariantUNet(UShape):
             last=nn.Sequential(
                 OrbitNorm(copies, regular.dimension),
                 nn.SiLU(),
-                PeriodicSteerableConv2d(multiple(regular, copies), outer, 3),
+                SteerableConv2d(multiple(regular, copies), outer, 3),
             ),
         )
         self.register_buffer("frame", _frame(layout), persistent=False)
@@ -109,16 +108,6 @@ class OrbitNorm(nn.Module):
         return functional.group_norm(x, self.copies, weight, bias)
 
 
-class PeriodicSteerableConv2d(SteerableConv2d):
-    """The same layer with the padding that is cheap to differentiate, see :func:`circular_pad`."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve (batch, in channels, X, Y) → (batch, out channels, X/stride, Y/stride)."""
-        if self.stride > 1:
-            return super().forward(x)
-        return functional.conv2d(circular_pad(x, self.kernel_size // 2), self.weight(), self.bias())
-
-
 class _ResidualBlock(nn.Module):
     """``skip(x) + conv(act(norm(conv(act(norm(x))))))`` on copies of the regular representation."""
 
@@ -144,7 +133,7 @@ def _convolution(
     regular: Representation, in_copies: int, out_copies: int, kernel_size: int, stride: int = 1
 ) -> nn.Module:
     source, target = multiple(regular, in_copies), multiple(regular, out_copies)
-    return PeriodicSteerableConv2d(source, target, kernel_size, stride)
+    return SteerableConv2d(source, target, kernel_size, stride)
 
 
 def _fibre_representation(group: DihedralGroup, field: Field) -> Representation:
