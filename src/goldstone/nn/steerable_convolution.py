@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from goldstone.core import InputError
 from goldstone.nn.kernel_basis import invariant_vectors, kernel_basis
+from goldstone.nn.padding import circular_pad
 from goldstone.representations import DirectSum, Representation
 
 
