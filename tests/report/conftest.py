@@ -323,7 +323,9 @@ def hostile(complete: AuditResult) -> AuditResult:
     return replace(
         complete,
         model=replace(complete.model, name=HOSTILE),
-        symmetry=replace(complete.symmetry, name=HOSTILE),
+        symmetry=replace(
+            complete.symmetry, name=HOSTILE, tested=(HOSTILE, *complete.symmetry.tested[1:])
+        ),
         elements=(first, *complete.elements[1:]),
         verdict=replace(complete.verdict, summary=HOSTILE),
         provenance=replace(complete.provenance, settings={HOSTILE: HOSTILE}),

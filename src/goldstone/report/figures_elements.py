@@ -43,6 +43,12 @@ def metrics(result: AuditResult) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda m: (m != result.verdict.metric, m)))
 
 
+def tested_elements(result: AuditResult) -> tuple[ElementResult, ...]:
+    """The elements without the identity, whose numbers are known beforehand."""
+    tested = frozenset(result.symmetry.tested)
+    return tuple(e for e in result.elements if e.name in tested)
+
+
 def forward_panels(result: AuditResult) -> tuple[str, ...]:
     """Equivariance error, its ratio to the model error, and the loss ratio."""
     floor = result.model.numerical_floor
@@ -137,7 +143,7 @@ def setting(result: AuditResult, name: str) -> float | None:
 
 
 def _draw(result: AuditResult, key: str, panels: Sequence[Panel]) -> tuple[str, ...]:
-    drawn = (_panel(result.elements, panel, f"{key}-{i}") for i, panel in enumerate(panels))
+    drawn = (_panel(tested_elements(result), panel, f"{key}-{i}") for i, panel in enumerate(panels))
     return tuple(panel for panel in drawn if panel)
 
 

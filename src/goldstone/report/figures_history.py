@@ -10,6 +10,7 @@ from goldstone.auditing.results import HistoryEntry
 from goldstone.core import Statistic
 from goldstone.report.arrays import array, names
 from goldstone.report.dots import shorten
+from goldstone.report.figures_elements import tested_elements
 from goldstone.report.marks import DASHES, GREY, MUTED, SERIES, label_mark
 from goldstone.report.svg import Axes, end_labels, inline_svg, log_axis
 
@@ -18,7 +19,7 @@ MOST_LINES = 12
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a plot; ``name`` is written at its end."""
+    """One line of a plot; ``name`` is written at its end. A null is drawn thin and unnamed."""
 
     name: str
     values: tuple[float | None, ...]
@@ -26,6 +27,7 @@ class Line:
     dash: tuple[float, ...] = ()
     low: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
+    null: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def history_panels(result: AuditResult) -> tuple[str, ...]:
         return ()
     readings: tuple[tuple[str, str, Callable[[HistoryEntry, str], Statistic | None]], ...] = (
         ("Log loss ratio", "ratio", lambda h, g: h.log_loss_ratio.get(g)),
-        ("Pair coherence K (null dashed)", "pair", lambda h, g: h.pair_coherence.get(g)),
+        ("Pair coherence K (null thin, dashed)", "pair", lambda h, g: h.pair_coherence.get(g)),
         ("Orbit coherence ρ", "orbit", lambda h, g: h.orbit_coherence.get(g)),
     )
     epochs = [entry.epoch for entry in history]
@@ -71,7 +73,13 @@ def loss_panel(result: AuditResult) -> str:
     )
     epochs = [entry.epoch for entry in result.history]
     return _lines(
-        "history-loss", "Loss of the untransformed pairs", "epoch", epochs, [line], log=True
+        "history-loss",
+        "Loss of the untransformed pairs",
+        "epoch",
+        epochs,
+        [line],
+        log=True,
+        width=400,
     )
 
 
@@ -107,7 +115,7 @@ def rollout_panel(result: AuditResult) -> str:
         return ""
     lines = []
     seen: dict[str, int] = {}
-    for element in result.elements:
+    for element in tested_elements(result):
         statistics = element.rollout_equivariance_error
         values = [s.estimate for s in statistics] + [None] * (steps - len(statistics))
         dash = DASHES[seen.get(element.label, 0) % len(DASHES)]
@@ -155,8 +163,9 @@ def _element_lines(
             Line(
                 "" if null else element,
                 tuple(None if s is None else s.estimate for s in statistics),
-                GREY if null else colour,
-                (3, 2) if null else (),
+                colour,
+                (2.5, 2) if null else (),
+                null=null,
             )
         )
     return lines
@@ -187,10 +196,12 @@ def _lines(
         ends = []
         for line in lines:
             y = _floats(line.values)
-            style = {"color": line.colour, "linewidth": 0.7 if many else 1.6}
+            if log:
+                y = np.where(y > 0, y, np.nan)
+            style = {"color": line.colour, "linewidth": 0.7 if many or line.null else 1.6}
             style |= {"dashes": line.dash} if line.dash else {}
-            axes.plot(x, y, **style, zorder=1.5 if line.colour == GREY else 2)
-            if len(x) <= 30 and not many and line.colour != GREY:
+            axes.plot(x, y, **style, zorder=1.5 if line.null else 2)
+            if len(x) <= 30 and not many and not line.null:
                 axes.plot(x, y, "o", color=line.colour, markersize=3, zorder=3)
             if line.low and line.high:
                 low, high = _floats(line.low), _floats(line.high)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from goldstone.auditing import AuditResult
 from goldstone.report.arrays import array
-from goldstone.report.marks import BLUE, GREY, MUTED, PAPER, VERMILLION
+from goldstone.report.marks import BLUE, GREY, MUTED, VERMILLION
 from goldstone.report.svg import Axes, inline_svg, log_axis
 
 _AXES = (("along x", BLUE, "-"), ("along y", VERMILLION, (0, (4, 1.5))))
@@ -127,14 +127,3 @@ def _floor_line(axes: Axes, value: float) -> None:
     axes.axhline(value, color=MUTED, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, value / 2), max(high, value * 2))
-    axes.annotate(
-        "10 × rounding",
-        (0.99, value),
-        xycoords=("axes fraction", "data"),
-        ha="right",
-        va="center",
-        fontsize=9.5,
-        color=MUTED,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.5},
-        zorder=4,
-    )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from goldstone.auditing import AuditResult
 from goldstone.auditing.results import AxisVerdict, ElementResult
 from goldstone.core import InputError, replacing
-from goldstone.report.figures_elements import comparison_panel
+from goldstone.report.figures_elements import comparison_panel, tested_elements
 from goldstone.report.page import FILE_NAME
 from goldstone.report.rendering import anchor, render
 
@@ -42,7 +42,9 @@ def write_index(directory: str | Path, audits: Sequence[tuple[str, str | Path]])
     if not audits:
         raise InputError("an index needs at least one audit, got none; run an audit first")
     entries = [_entry(folder, name, Path(place)) for name, place in audits]
-    elements = tuple(dict.fromkeys(e.name for entry in entries for e in entry.result.elements))
+    elements = tuple(
+        dict.fromkeys(e.name for entry in entries for e in tested_elements(entry.result))
+    )
     page = render(
         "index.html",
         entries=entries,
@@ -67,7 +69,7 @@ def residual_text(axis: AxisVerdict) -> str:
 def _entry(folder: Path, name: str, place: Path) -> IndexEntry:
     result = AuditResult.load(folder / place)
     link = quote((place / FILE_NAME).as_posix())
-    judged = [e for e in result.elements if e.log_loss_ratio.estimate is not None]
+    judged = [e for e in tested_elements(result) if e.log_loss_ratio.estimate is not None]
     worst = max(judged, key=lambda e: e.log_loss_ratio.estimate or 0.0, default=None)
     return IndexEntry(name, link, result, worst)
 
@@ -77,7 +79,7 @@ def _element_of(entry: IndexEntry, name: str) -> ElementResult | None:
 
 
 def _panels(entries: Sequence[IndexEntry]) -> tuple[str, ...]:
-    groups = [(entry.name, entry.result.elements) for entry in entries]
+    groups = [(entry.name, tested_elements(entry.result)) for entry in entries]
     panels = (
         comparison_panel(
             "compare-error",

@@ -7,7 +7,7 @@ from goldstone.auditing import AuditResult
 from goldstone.auditing.results import Answer, AxisVerdict, SubgroupSummary
 
 MOST_SUBGROUPS = 60
-NODE_WIDTH, LEVEL_HEIGHT, MARGIN = 66, 92, 46
+NODE_WIDTH, LEVEL_HEIGHT, MARGIN = 62, 92, 46
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from goldstone.report.figures_elements import (
     forward_panels,
     metrics,
     setting,
+    tested_elements,
 )
 from goldstone.report.figures_fields import field_figures
 from goldstone.report.figures_history import (
@@ -65,7 +66,7 @@ def render_report(result: AuditResult) -> str:
         "audit.html",
         result=result,
         sections=sections,
-        many=len(result.elements) > MOST_ROWS,
+        many=len(tested_elements(result)) > MOST_ROWS,
         metrics=metrics(result),
         tolerance=setting(result, "tolerance"),
         least_coherence=setting(result, "least_coherence"),

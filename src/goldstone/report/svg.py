@@ -131,13 +131,23 @@ def _prefixed(value: str, key: str) -> str:
 
 def _presentation(style: str, key: str) -> dict[str, str]:
     entries = (entry.partition(":") for entry in style.split(";") if entry.strip())
-    pairs = ((name.strip(), value.strip()) for name, _, value in entries)
+    found: dict[str, str] = {}
+    for name, _, value in entries:
+        found |= _property(name.strip(), value.strip(), key)
+    return found
+
+
+def _property(name: str, value: str, key: str) -> dict[str, str]:
     # The page's own font serves; matplotlib's list of families is long and repeated.
-    return {
-        name: _prefixed(value, key).removesuffix("px")
-        for name, value in pairs
-        if name != "font-family"
-    }
+    if name == "font-family":
+        return {}
+    if name == "font":  # the shorthand of matplotlib before 3.10 is no presentation attribute
+        match = re.match(r"(.*?)([\d.]+)px", value, re.DOTALL)
+        if match is None:
+            return {}
+        bold = {"font-weight": "bold"} if re.search(r"bold|[6-9]00", match[1]) else {}
+        return {"font-size": match[2]} | bold
+    return {name: _prefixed(value, key).removesuffix("px")}
 
 
 def _shorten(name: str, value: str) -> str:
