@@ -43,15 +43,14 @@ def image_basis(projector: Tensor) -> Tensor:
     saved on one machine mean the same kernel on every other.
     """
     basis = projector.new_zeros(round(float(projector.trace())), len(projector))
-    found = 0
-    for row in projector:
-        if found == len(basis):
-            break
+    # What the basis so far leaves of each row, squared. Entries of a group average are multiples
+    # of 1/|G|, so dependence is plain to see.
+    left = projector.diagonal().clone()
+    for found in range(len(basis)):
+        row = int((left > 1e-6).nonzero()[0])
         known = basis[:found]
-        rest = row - (known @ row) @ known
-        # Entries of a group average are multiples of 1/|G|, so dependence is plain to see.
-        if float(rest.norm()) > 1e-6:
-            rest = rest - (known @ rest) @ known  # twice is enough
-            basis[found] = rest / rest.norm()
-            found += 1
+        rest = projector[row] - known[:, row] @ known
+        rest = rest - (known @ rest) @ known  # twice is enough
+        basis[found] = rest / rest.norm()
+        left -= basis[found].square()
     return basis
