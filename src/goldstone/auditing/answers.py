@@ -45,7 +45,8 @@ def answer_element(
 ) -> ElementAnswer:
     """Apply the definitions of docs/methods/influence.md.
 
-    *Holds*: the 95 % interval of T lies below log(1 + δ) (yes) or above it (no). *Transports*: the
+    *Holds*: the 95 % interval of T lies below log(1 + δ) (yes) or above it (no); what is exact
+    holds, whatever rounding does to the losses of a perfect model. *Transports*: the
     interval of ρ lies above ρ_min and the corrected permutation p is below 0.05 (yes), or it lies
     below ρ_min (no). Without skill both are undetermined.
     """
@@ -57,12 +58,15 @@ def answer_element(
         reasons.append(NO_SKILL)
     else:
         holds = _compare(log_loss_ratio, settings.log_tolerance, below="yes", above="no")
+        holds = "yes" if exact else holds
         if holds == "undetermined":
             reasons.append(
                 "the interval of the loss ratio spans the tolerance: audit more trajectories"
             )
-        support["holds"] = _support(
-            log_loss_replicates, settings.log_tolerance, above=holds == "no"
+        support["holds"] = (
+            1.0
+            if exact
+            else _support(log_loss_replicates, settings.log_tolerance, above=holds == "no")
         )
     transports, why = _transports(
         coherence, adjusted_p, settings, has_skill=has_skill, loss_is_invariant=loss_is_invariant
@@ -104,6 +108,8 @@ def _transports(
         )
     if not has_skill:
         return "undetermined", ""
+    if coherence.orbit.estimate is None:
+        return "undetermined", "the gradients vanish, or do not differ from sample to sample"
     answer = _compare(coherence.orbit, settings.least_coherence, below="no", above="yes")
     if answer == "yes" and adjusted_p >= 0.05:
         return "undetermined", (

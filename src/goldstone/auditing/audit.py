@@ -13,7 +13,7 @@ from goldstone.auditing.display import display_arrays
 from goldstone.auditing.elements import element_results, elements_to_test, measure_forward
 from goldstone.auditing.gradient_results import GradientResults, measure_gradients
 from goldstone.auditing.gradients import GradientProbe
-from goldstone.auditing.history import audit_history
+from goldstone.auditing.history import audit_history, check_history
 from goldstone.auditing.inspection import check_model, model_place
 from goldstone.auditing.precheck import precheck
 from goldstone.auditing.provenance import provenance
@@ -87,6 +87,7 @@ def audit(
     chosen = choose_samples(data, settings, device, dtype)
     _check_channels(symmetry, chosen.forward)
     check_model(model, chosen.forward.inputs, chosen.forward.targets)
+    checkpoints = check_history(history, chosen)
     group, elements = symmetry.group, elements_to_test(symmetry)
     with clock.measure("precheck"), progress.task("precheck", 1) as task:
         subject = Subject.measure(model, chosen.forward, loss, settings)
@@ -144,7 +145,7 @@ def audit(
     with clock.measure("history"):
         cosets = _cosets(symmetry, holds)
         entries = audit_history(
-            history, symmetry, elements, chosen, loss, settings, cosets, progress
+            checkpoints, symmetry, elements, chosen, loss, settings, cosets, progress
         )
     return AuditResult(
         provenance=provenance(
@@ -192,7 +193,10 @@ def _layout_and_symmetry(
 ) -> tuple[FieldLayout | None, Symmetry]:
     layout = None if isinstance(data, tuple) else data.layout
     if isinstance(symmetry, Symmetry):
-        return layout or getattr(symmetry.on_output, "layout", None), symmetry
+        acted = getattr(symmetry.on_output, "layout", None)
+        # One layout speaks for inputs and targets, or none.
+        same = acted == getattr(symmetry.on_input, "layout", None)
+        return layout or (acted if same else None), symmetry
     if isinstance(data, tuple) or layout is None:
         raise InputError(
             f"the short name {symmetry!r} needs to know what the channels are: give Trajectories "

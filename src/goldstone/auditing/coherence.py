@@ -1,6 +1,7 @@
 """Coherences of paired gradients, from their inner products alone."""
 
 from dataclasses import dataclass
+from math import isfinite, nan
 
 import torch
 from torch import Tensor
@@ -65,7 +66,7 @@ def orbit_coherence(products: PairProducts) -> float | None:
     """
     ones = torch.ones(1, len(products.aa), dtype=torch.float64)
     value = float(_orbit(products, ones)[0])
-    return value if value == value else None
+    return _finite(value)
 
 
 def coherences(
@@ -95,7 +96,12 @@ def coherences(
 def mean_shuffled_coherence(
     products: PairProducts, shuffles: int, seed: int
 ) -> tuple[float, float]:
-    """Mean of ρ over random pairings, and its standard error: the control that must give 0."""
+    """Mean of ρ over random pairings, and its standard error: the control that must give 0.
+
+    NaN twice if ρ is not defined.
+    """
+    if orbit_coherence(products) is None:
+        return nan, nan
     values = []
     source = generator(seed, "shuffled pairing")
     for _ in range(shuffles):
@@ -147,10 +153,11 @@ def _permutation_p(ab: Tensor, permutations: int, seed: int) -> float:
     orders = torch.rand(permutations, n, generator=source).argsort(1)
     shuffled = ab[torch.arange(n), orders].mean(1)
     observed = ab.diagonal().mean()
-    # A rounding allowance, so that permutations equal to the observed pairing count as equal.
-    reached = shuffled >= observed - 1e-12 * observed.abs()
+    # A rounding allowance, so that permutations equal to the observed pairing count as equal. "not
+    # below", so that products that are not defined (NaN) give p = 1.
+    reached = ~(shuffled < observed - 1e-12 * observed.abs())
     return float((1 + reached.sum()) / (1 + permutations))
 
 
 def _finite(value: float) -> float | None:
-    return value if value == value else None
+    return value if isfinite(value) else None

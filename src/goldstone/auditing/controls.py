@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from torch import Tensor
@@ -46,7 +47,7 @@ def wrong_action_control(
     """A quarter turn (or whatever generates the point group) composed with velocity reversal."""
     settings = subject.settings
     action = symmetry.on_output
-    turn = action if isinstance(action, PointAction) else None
+    turn = action if isinstance(action, PointAction) and action.group.generators() else None
     wrong = _TurnedAndReversed(layout, turn)
     # Only its one element is looked at, so that the order of the group does not matter.
     control = Symmetry("control", CyclicGroup(2), wrong, wrong)
@@ -84,9 +85,14 @@ def shuffled_control(products: Sequence[Mapping[str, PairProducts]], seed: int) 
         found = [
             mean_shuffled_coherence(p[metric], SHUFFLES, seed + i) for i, p in enumerate(products)
         ]
+        found = [(value, e) for value, e in found if isfinite(value)]
+        n = len(products[0][metric].aa)
+        if not found:
+            # No gradients to pair: nothing is measured, and nothing contradicts.
+            orbit[metric] = Statistic(None, n=n)
+            continue
         mean = sum(value for value, _ in found) / len(found)
         error = max(e for _, e in found)
-        n = len(products[0][metric].aa)
         orbit[metric] = Statistic(mean, mean - 2 * error, mean + 2 * error, n)
         as_expected &= abs(mean) <= max(0.03, 3 * error)
     return Control(

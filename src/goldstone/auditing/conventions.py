@@ -7,7 +7,7 @@ false when components are swapped, mirrored or reversed.
 
 from dataclasses import replace
 from itertools import pairwise, product
-from math import pi
+from math import isfinite, nan, pi
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ _FRAMES = {
     "second component mirrored": ((0, 1), (1, -1)),
     "swapped, second mirrored": ((1, 0), (1, -1)),
 }
+_TURNED = "swapped, second mirrored"
 _DIVERGENCE_FREE = 0.2
 
 
@@ -48,9 +49,13 @@ def convention_checks(samples: Samples, layout: FieldLayout) -> tuple[Convention
 def _divergence_check(samples: Samples, field: Field, channels: slice) -> ConventionCheck | None:
     x = samples.inputs[:, channels]
     declared = divergence_share(x, field, samples)
-    others = {name: divergence_share(x, _reframed(field, name), samples) for name in _FRAMES}
-    if min(declared, *others.values()) > _DIVERGENCE_FREE:
-        # No convention makes it divergence-free: a compressible flow, which this cannot judge.
+    # A gradient field is divergence-free when its components are turned by 90°: only a velocity is
+    # expected not to be one.
+    frames = [name for name in _FRAMES if field.fibre == "velocity" or name != _TURNED]
+    others = {name: divergence_share(x, _reframed(field, name), samples) for name in frames}
+    if not min(declared, *others.values()) <= _DIVERGENCE_FREE:
+        # No convention makes it divergence-free: a compressible flow or a field without structure,
+        # which this cannot judge.
         return None
     return ConventionCheck(
         f"divergence of {field.name}",
@@ -61,7 +66,7 @@ def _divergence_check(samples: Samples, field: Field, channels: slice) -> Conven
     )
 
 
-def _transport_check(samples: Samples, field: Field, channels: slice) -> ConventionCheck:
+def _transport_check(samples: Samples, field: Field, channels: slice) -> ConventionCheck | None:
     """1 − corr(∂ω/∂t, −u·∇ω): small if the flow carries its vorticity forward in time."""
     x, y = samples.inputs[:, channels], samples.targets[:, channels]
     before, after = _physical(x, field), _physical(y, field)
@@ -71,6 +76,9 @@ def _transport_check(samples: Samples, field: Field, channels: slice) -> Convent
     gradient = torch.stack([_derivative(middle, axis, samples) for axis in (0, 1)], 1)
     carried = -(velocity * gradient).sum(1)
     correlation = float(torch.corrcoef(torch.stack([rate.flatten(), carried.flatten()]))[0, 1])
+    if not isfinite(correlation):
+        # No vorticity to carry.
+        return None
     return ConventionCheck(
         f"transport by {field.name}",
         1 - correlation,
@@ -116,7 +124,7 @@ def _hidden_vector_check(
         f"as a vector, {name}": _reframed(pair, name) for name in _FRAMES
     }
     shares = {name: divergence_share(x, frame, samples) for name, frame in frames.items()}
-    if min(shares.values()) > 0.05:
+    if not min(shares.values()) <= 0.05:
         return None
     return ConventionCheck(
         f"{first.name} and {second.name} as scalars",
@@ -129,11 +137,14 @@ def _hidden_vector_check(
 
 
 def divergence_share(x: Tensor, field: Field, samples: Samples) -> float:
-    """Rms ∇·u / rms ∇u of a vector field (n, 2, X, Y) given in the field's frame."""
+    """Rms ∇·u / rms ∇u of (n, 2, X, Y) given in the field's frame; NaN if it is uniform."""
     u = _physical(x, field)
     gradients = [_derivative(u[:, i], j, samples) for i, j in product((0, 1), (0, 1))]
     scale = torch.stack(gradients).square().sum(0).mean().sqrt()
-    return float(_divergence(u, samples).square().mean().sqrt() / scale.clamp_min(1e-30))
+    uniform = 1e-5 * float(u.square().mean().sqrt()) / max(samples.context.lengths)
+    if float(scale) <= uniform:
+        return nan
+    return float(_divergence(u, samples).square().mean().sqrt() / scale)
 
 
 def _reframed(field: Field, name: str) -> Field:

@@ -54,8 +54,10 @@ def forward_measurement(subject: Subject, symmetry: Symmetry, element: Any) -> F
 
 
 def roll_out(subject: Subject, starts: Tensor) -> list[Tensor]:
-    """f(x), f(f(x)), … for the settings' number of steps."""
+    """f(x), f(f(x)), … for the settings' number of steps; none if outputs cannot be inputs."""
     states, state = [], starts
+    if starts.shape[1:] != subject.predictions.shape[1:]:
+        return []
     for _ in range(subject.settings.rollout_steps):
         state = subject.predict(state)
         states.append(state)

@@ -109,6 +109,8 @@ class GradientProbe:
             raise ValueError("gradients were taken without pushforwards")
         output_gram = _gram(a.pushed, b.pushed) / a.pushed.shape[1]
         norms = gram.diagonal().sqrt()
+        # A gradient of zero stays zero, and has no cosine in the end.
+        norms = torch.where(norms > 0, norms, 1.0)
         scale = norms[:, None] * norms
         damping = self.subject.settings.damping
         # Unit gradients span what they span before the metric is known: scaled in the Euclidean
@@ -122,7 +124,8 @@ class GradientProbe:
         # The mean curvature along the gradients themselves sets the scale of the damping.
         few = rows[:: max(1, len(rows) // 8)]
         pushed, _ = output_jvps(self.subject.model, self.reference, few)
-        curvature = float((pushed.square().mean(1) / few.square().sum(1)).mean())
+        energy = few.square().sum().clamp_min(torch.finfo(few.dtype).tiny)
+        curvature = float(pushed.square().mean(1).sum() / energy)
         damping = max(self.subject.settings.damping, 1e-4) * curvature
         raw = PairProducts.from_gram(
             gauss_newton_gram(self.subject.model, self.reference, rows, damping).gram

@@ -18,6 +18,7 @@ from goldstone.actions import (
 )
 from goldstone.auditing.forward import norms
 from goldstone.auditing.results import GroundTruthCheck
+from goldstone.core import InputError
 
 GroundTruth = Callable[[Tensor], Tensor]
 """The true state one step later, (n, channel, X, Y) → the same."""
@@ -38,13 +39,26 @@ def ground_truth_checks(
     stepped = ground_truth(x)
     checks = []
     for element in elements:
-        gap = _gap(
-            ground_truth, symmetry.on_input, symmetry.target_action, element, x, stepped, context
-        )
+        name = symmetry.group.element_name(element)
+        try:
+            gap = _gap(
+                ground_truth,
+                symmetry.on_input,
+                symmetry.target_action,
+                element,
+                x,
+                stepped,
+                context,
+            )
+        except InputError as error:
+            raise InputError(
+                f"the ground truth does not take the data moved by {name} ({error}); are the "
+                "fields declared as they are?"
+            ) from error
         of_change = float((gap / norms(stepped - x).clamp_min(1e-300)).max())
         checks.append(
             GroundTruthCheck(
-                symmetry.group.element_name(element),
+                name,
                 float((gap / norms(stepped)).max()),
                 of_change,
                 of_change <= LARGEST_VIOLATION,
@@ -71,9 +85,13 @@ def diagnose(
 
     def mends(candidate: Action) -> bool:
         for element in failing:
-            gap = _gap(ground_truth, candidate, candidate, element, x, stepped, context)
+            try:
+                gap = _gap(ground_truth, candidate, candidate, element, x, stepped, context)
+            except InputError:
+                # The candidate makes states that the ground truth does not take.
+                return False
             change = norms(stepped - x).clamp_min(1e-300)
-            # "not ≤" so that a candidate under which the solver fails does not count.
+            # "not ≤" so that a NaN does not count.
             if not float((gap / change).max()) <= LARGEST_VIOLATION:
                 return False
         return True
@@ -114,8 +132,10 @@ def _readings(layout: FieldLayout) -> list[tuple[FieldLayout, str]]:
                 readings.append(
                     (
                         FieldLayout((*fields[:i], joined, *fields[i + 2 :])),
-                        (f"{first.name!r} and {second.name!r} turn with the grid as a vector"
-                        f"{words}, not as scalars (unrotated vectors): declare them so"),
+                        (
+                            f"{first.name!r} and {second.name!r} turn with the grid as a vector"
+                            f"{words}, not as scalars (unrotated vectors): declare them so"
+                        ),
                     )
                 )
     for i, field in enumerate(fields):

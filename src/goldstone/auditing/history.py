@@ -10,15 +10,39 @@ from goldstone.actions import Symmetry
 from goldstone.auditing.coherence import coherences
 from goldstone.auditing.forward import forward_measurement
 from goldstone.auditing.gradients import GradientProbe
+from goldstone.auditing.inspection import check_model
 from goldstone.auditing.results import CosetHistory, HistoryEntry
 from goldstone.auditing.samples import AuditData
 from goldstone.auditing.settings import AuditSettings
 from goldstone.auditing.subject import Loss, Subject
-from goldstone.core import Progress, Statistic
+from goldstone.core import InputError, Progress, Statistic
+from goldstone.curvature import trainable_parameters
+
+
+def check_history(
+    history: Iterable[tuple[int, nn.Module]], data: AuditData
+) -> tuple[tuple[int, nn.Module], ...]:
+    """The checkpoints, each one looked at before any long work.
+
+    Raises:
+        InputError: one of them cannot be audited, or has nothing to take gradients in.
+    """
+    checkpoints = tuple(history)
+    for epoch, model in checkpoints:
+        try:
+            check_model(model, data.gradient.inputs, data.gradient.targets)
+        except InputError as error:
+            raise InputError(f"history, epoch {epoch}: {error}") from error
+        if not trainable_parameters(model):
+            raise InputError(
+                f"history, epoch {epoch}: the model has no trainable parameter; call "
+                "requires_grad_() on what was trained"
+            )
+    return checkpoints
 
 
 def audit_history(
-    checkpoints: Iterable[tuple[int, nn.Module]],
+    checkpoints: Sequence[tuple[int, nn.Module]],
     symmetry: Symmetry,
     elements: Sequence[Any],
     data: AuditData,
@@ -34,12 +58,11 @@ def audit_history(
     subgroup.
     """
     cheap = replace(settings, metrics=("euclidean",), decisive_metric="euclidean")
-    chosen = list(checkpoints)
-    if not chosen:
+    if not checkpoints:
         return ()
     entries = []
-    with progress.task("history over training", len(chosen)) as task:
-        for epoch, model in chosen:
+    with progress.task("history over training", len(checkpoints)) as task:
+        for epoch, model in checkpoints:
             subject = Subject.measure(model, data.gradient, loss, cheap)
             entries.append(_entry(epoch, subject, symmetry, elements, data, cosets))
             task.advance()

@@ -39,10 +39,13 @@ def check_model(model: nn.Module, inputs: Tensor, targets: Tensor) -> None:
             on the other samples of the batch.
     """
     for name, module in model.named_modules():
-        if module.training and isinstance(module, _RANDOM_IN_TRAINING):
+        # A normalisation that tracks its statistics would change as it is looked at.
+        tracks = getattr(module, "track_running_stats", False)
+        if module.training and (tracks or isinstance(module, _RANDOM_IN_TRAINING)):
             raise InputError(
                 f"module {name or 'model'!r} ({type(module).__name__}) is in training mode, so its "
-                "output depends on chance or on the batch; call model.eval() first"
+                "output depends on chance, on the batch or on earlier calls; call model.eval() "
+                "first"
             )
     few, expected = inputs[:3], targets[:3]
     try:
@@ -88,8 +91,8 @@ def numerical_floor(model: nn.Module, inputs: Tensor) -> float:
     low = dtype if dtype != torch.float64 else torch.float32
     outputs = []
     for precision in (low, torch.float64):
-        copied = _cast(copy.deepcopy(model), precision)
         try:
+            copied = _cast(copy.deepcopy(model), precision)
             outputs.append(predict(copied, inputs.to(precision)).double())
         except (RuntimeError, TypeError, ValueError):
             return epsilon

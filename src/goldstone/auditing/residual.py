@@ -86,7 +86,9 @@ def _directions(
     """One-parameter subgroups along the tested directions all of whose elements are allowed."""
     by_direction: dict[tuple[float, ...], list[Any]] = {}
     for g in tested:
+        # A direction and its opposite are one subgroup: the first component counts as positive.
         size = max(abs(x) for x in g)
+        size = size if next(x for x in g if x) > 0 else -size
         by_direction.setdefault(tuple(round(x / size, 9) + 0.0 for x in g), []).append(g)
     found = []
     for direction, members in by_direction.items():

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -291,7 +292,8 @@ class AuditResult:
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / "audit.npz") as path:
-            np.savez_compressed(path, allow_pickle=False, **dict(self.arrays))
+            arrays: dict[str, Any] = dict(self.arrays)
+            np.savez_compressed(path, **arrays)
         with replacing(folder / "audit.json") as path:
             text = json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
             path.write_text(text + "\n", encoding="utf-8")
@@ -314,6 +316,8 @@ class AuditResult:
             json.JSONDecodeError,
             UnicodeDecodeError,
             zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
             ValueError,
             OSError,
         ) as error:

@@ -68,6 +68,12 @@ def choose_samples(
     """
     if isinstance(data, tuple):
         inputs, targets = data
+        for name, x in (("inputs", inputs), ("targets", targets)):
+            if x.ndim != 4 or not x.dtype.is_floating_point:
+                raise InputError(
+                    f"{name}: expected floating-point fields of shape (sample, channel, X, Y), got "
+                    f"{x.dtype} of shape {tuple(x.shape)}"
+                )
         if len(inputs) != len(targets):
             raise InputError(
                 f"expected as many targets as inputs, got {len(inputs)} inputs and "
@@ -98,7 +104,7 @@ def choose_samples(
         ),
         reference=place(before[-reference:, middle]),
         starts=place(before[:few, 0]),
-        climatology=place(after.double().mean((0, 1))[None]),
+        climatology=place(after.mean((0, 1), dtype=torch.float64)[None]),
     )
 
 

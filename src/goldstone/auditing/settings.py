@@ -1,7 +1,7 @@
 """What can be set about an audit."""
 
 from dataclasses import dataclass
-from math import log1p
+from math import inf, log1p
 from typing import Literal
 
 from goldstone.core import InputError
@@ -30,7 +30,8 @@ class AuditSettings:
         seed: of every random choice.
         batch: samples evaluated together in the forward tests.
         damping: relative damping λ of the Gauss–Newton metrics, times tr η/k (Galerkin) or times
-            the mean curvature gᵀηg/gᵀg of the gradients (full Gauss–Newton).
+            the mean curvature gᵀηg/gᵀg of the gradients (full Gauss–Newton, there at least 1e-4,
+            for conjugate gradients to converge).
     """
 
     trajectories: int = 64
@@ -49,10 +50,13 @@ class AuditSettings:
     damping: float = 1e-6
 
     def __post_init__(self) -> None:
-        if self.samples < FEWEST_AUDITED or self.reference < FEWEST_REFERENCE:
+        if (
+            min(self.trajectories, self.samples) < FEWEST_AUDITED
+            or self.reference < FEWEST_REFERENCE
+        ):
             raise InputError(
-                f"an audit needs samples ≥ {FEWEST_AUDITED} and reference ≥ {FEWEST_REFERENCE}, "
-                f"got {self.samples} and {self.reference}"
+                f"an audit needs trajectories and samples ≥ {FEWEST_AUDITED} and reference ≥ "
+                f"{FEWEST_REFERENCE}, got {self.trajectories}, {self.samples} and {self.reference}"
             )
         unknown = set(self.metrics) - set(METRICS)
         if unknown:
@@ -69,6 +73,11 @@ class AuditSettings:
             )
         if min(self.snapshots, self.batch, self.bootstrap, self.permutations) < 1:
             raise InputError("snapshots, batch, bootstrap and permutations must be at least 1")
+        if self.rollout_steps < 0 or not 0 < self.damping < inf:
+            raise InputError(
+                "expected rollout_steps of zero or more and a positive damping, got "
+                f"{self.rollout_steps} and {self.damping}"
+            )
 
     @property
     def log_tolerance(self) -> float:

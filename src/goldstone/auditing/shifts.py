@@ -41,8 +41,8 @@ def shift_profile(
                 task.advance()
     error_curves = _values(errors)
     period = (
-        _exact_period(error_curves[0], numerical_floor),
-        _exact_period(error_curves[1], numerical_floor),
+        _exact_period(error_curves[0], grid[0], numerical_floor),
+        _exact_period(error_curves[1], grid[1], numerical_floor),
     )
     arrays: Arrays = {
         "shift_steps": np.arange(min(grid)),
@@ -55,7 +55,8 @@ def shift_profile(
     cell = min(max(p or LARGEST_CELL for p in period), LARGEST_CELL)
     if plain is not None:
         arrays |= shift_coherences(few, symmetry, plain, grid, cell, progress)
-    return ShiftProfile(period, float(_values(ratios).max()), cell), arrays
+    worst = max(s.estimate or 0.0 for row in ratios for s in row)
+    return ShiftProfile(period, worst, cell), arrays
 
 
 def _values(statistics: list[list[Statistic]], attribute: str = "estimate") -> NDArray[Any]:
@@ -63,10 +64,9 @@ def _values(statistics: list[list[Statistic]], attribute: str = "estimate") -> N
     return np.array([[getattr(s, attribute) for s in row] for row in statistics], dtype=np.float64)
 
 
-def _exact_period(errors: NDArray[Any], floor: float) -> int | None:
-    """The smallest shift below the grid's size whose multiples are all exact."""
-    size = len(errors)
-    for period in range(1, size):
+def _exact_period(errors: NDArray[Any], size: int, floor: float) -> int | None:
+    """The smallest measured divisor of the axis's size whose measured multiples are all exact."""
+    for period in range(1, len(errors)):
         if size % period == 0 and bool((errors[::period] <= EXACT_FLOORS * floor).all()):
             return period
     return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, sqrt
 
 import torch
 from scipy import stats
@@ -63,13 +63,18 @@ def by_trajectory(values: Tensor, trajectory: Tensor) -> Tensor:
 def mean_statistic(
     values: Tensor, trajectory: Tensor, bootstrap: Bootstrap
 ) -> tuple[Statistic, Tensor]:
-    """Mean over trajectories of per-sample ``values``, quartiles over samples; and replicates."""
+    """Mean over trajectories of per-sample ``values``, quartiles over samples; and replicates.
+
+    A mean that is not finite is None, and so is its interval.
+    """
     values = values.double().cpu()
     means = by_trajectory(values, trajectory)
     replicates = bootstrap.counts @ means / bootstrap.n
-    low, high = interval(replicates, bootstrap.n)
     q1, median, q3 = _quartiles(values)
     estimate = float(means.mean())
+    if not isfinite(estimate):
+        return Statistic(None, None, None, bootstrap.n, median, q1, q3), replicates
+    low, high = interval(replicates, bootstrap.n)
     return Statistic(estimate, low, high, bootstrap.n, median, q1, q3), replicates
 
 

@@ -10,7 +10,10 @@ from goldstone.auditing.inspection import predict
 from goldstone.auditing.samples import Samples
 from goldstone.auditing.settings import AuditSettings
 from goldstone.auditing.statistics import Bootstrap, mean_statistic
-from goldstone.core import Statistic
+from goldstone.core import Statistic, check_finite
+
+ROUNDING = 32
+"""In machine epsilons of the target: errors below it are those of the arithmetic."""
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Per-sample loss, (prediction, target) → (batch,)."""
@@ -31,11 +34,17 @@ class Subject:
     def measure(
         cls, model: nn.Module, samples: Samples, loss: Loss, settings: AuditSettings
     ) -> "Subject":
-        """Predict once, and draw the bootstrap's resamples of the samples' trajectories."""
+        """Predict once, and draw the bootstrap's resamples of the samples' trajectories.
+
+        Raises:
+            InputError: a prediction has NaN or infinite values.
+        """
+        predictions = predict(model, samples.inputs, settings.batch)
+        check_finite(predictions, "the model's outputs on the data")
         return cls(
             model,
             samples,
-            predict(model, samples.inputs, settings.batch),
+            predictions,
             loss,
             settings,
             Bootstrap.draw(samples.trajectories, settings.bootstrap, settings.seed),
@@ -50,6 +59,11 @@ class Subject:
         return mean_statistic(values, self.samples.trajectory, self.bootstrap)[0]
 
     def log_loss(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Log ℓ, with a loss of zero taken as the smallest number."""
+        """Log ℓ; a loss below that of a target which is off by rounding counts as that.
+
+        So the ratio of two losses that are nothing but rounding is near 1.
+        """
         values = self.loss(prediction, target)
-        return values.clamp_min(torch.finfo(values.dtype).tiny).log()
+        off = 1 + ROUNDING * torch.finfo(target.dtype).eps
+        smallest = torch.fmax(values, self.loss(target * off, target))
+        return smallest.clamp_min(torch.finfo(values.dtype).tiny).log()
