@@ -15,10 +15,11 @@ from goldstone.auditing import AuditResult, AuditSettings, audit
 from goldstone.auditing.settings import METRICS, MetricName
 from goldstone.cli.arguments import device_by_name, first_to_last, key_values, two_lengths
 from goldstone.cli.audit_output import console_on, show_audit
-from goldstone.cli.declarations import Declaration, read_declaration, read_fields
+from goldstone.cli.data import read_fields, read_flows
+from goldstone.cli.declarations import read_declaration
 from goldstone.cli.guard import DOES_NOT_HOLD, HOLDS, UNDETERMINED, guarded
 from goldstone.cli.models import load_model
-from goldstone.cli.options import Arguments, Device, Json, Quiet
+from goldstone.cli.options import Arguments, Device, Fields, Json, Lengths, Quiet, TimeStep
 from goldstone.cli.places import writable_directory
 from goldstone.cli.progress import RichProgress
 from goldstone.core import InputError, SilentProgress
@@ -27,8 +28,6 @@ from goldstone.systems.emulators import Emulator
 from goldstone.systems.flows import (
     INITIAL_CONDITIONS,
     Trajectories,
-    read_metadata,
-    read_trajectories,
 )
 from goldstone.systems.losses import loss_by_name
 
@@ -121,22 +120,9 @@ def audit_model(
         typer.Option(metavar="FILE", help="Weights of a factory's model.", show_default=False),
     ] = None,
     arguments: Arguments = None,
-    fields: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME:FIBRE,…",
-            help="What the channels are, if the data do not say it.",
-            show_default=False,
-        ),
-    ] = None,
-    dt: Annotated[
-        float | None,
-        typer.Option(help="Time between snapshots, if the data do not say it.", show_default=False),
-    ] = None,
-    lengths: Annotated[
-        str | None,
-        typer.Option(metavar="X,Y", help="Size of the domain, if not 1,1.", show_default=False),
-    ] = None,
+    fields: Fields = None,
+    dt: TimeStep = None,
+    lengths: Lengths = None,
     trajectories: Annotated[
         str | None,
         typer.Option(
@@ -236,7 +222,13 @@ def audit_model(
         writable_directory(out)
     # What a user's model prints must not get into the JSON.
     with redirect_stdout(sys.stderr):
-        flows = _read(data, declared, fields, dt, two_lengths(lengths), first_to_last(trajectories))
+        flows = read_flows(
+            data,
+            layout=declared.layout if fields is None else read_fields(fields),
+            dt=declared.dt if dt is None else dt,
+            lengths=two_lengths(lengths) or declared.lengths,
+            trajectories=first_to_last(trajectories),
+        )
         wanted = declared.symmetry(flows.layout, flows.grid)
         subject = load_model(model, weights, network, seed, place)
         _check_fields(subject.module, flows, data)
@@ -245,13 +237,15 @@ def audit_model(
                 f"--history: {model} has no training checkpoints; it needs a directory written by "
                 "goldstone train"
             )
+        # Its probes are gradients, so that without any metric it is asked for or left out.
+        wants_history = bool(chosen) if history is None else history
         result = audit(
             subject.module,
             flows,
             wanted,
             loss=judged_by,
             ground_truth=_ground_truth(flows, data, solver),
-            history=() if history is False else subject.history(place),
+            history=subject.history(place) if wants_history else (),
             shifts=shifts,
             settings=settings,
             force=force,
@@ -280,33 +274,6 @@ def _metrics(text: str) -> tuple[MetricName, ...]:
             f"--metrics: expected some of {', '.join(METRICS)}, by commas, or none; got {text!r}"
         )
     return tuple(cast(MetricName, name) for name in dict.fromkeys(names))
-
-
-def _read(
-    path: Path,
-    declared: Declaration,
-    fields: str | None,
-    dt: float | None,
-    lengths: tuple[float, float] | None,
-    trajectories: slice | None,
-) -> Trajectories:
-    layout = declared.layout if fields is None else read_fields(fields)
-    dt = declared.dt if dt is None else dt
-    if (layout is None or dt is None) and read_metadata(path) is None:
-        missing = [
-            option for option, value in (("--fields", layout), ("--dt", dt)) if value is None
-        ]
-        raise InputError(
-            f"{path} does not say what its channels are and how far its snapshots are apart: give "
-            f"{' and '.join(missing)}, such as --fields velocity:velocity --dt 0.05"
-        )
-    return read_trajectories(
-        path,
-        layout=layout,
-        dt=dt,
-        lengths=lengths or declared.lengths,
-        trajectories=trajectories,
-    )
 
 
 def _check_fields(model: Any, flows: Trajectories, path: Path) -> None:

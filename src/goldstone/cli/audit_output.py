@@ -41,36 +41,36 @@ def show_audit(console: Console, result: AuditResult) -> None:
 def element_table(result: AuditResult) -> Table:
     """One row per tested element; coherences in the metric that decides."""
     metric = result.verdict.metric
+    gradients = metric != "none"
     table = Table(
         title=f"{escape(result.model.name)} under {escape(result.symmetry.name)}",
-        caption=None if metric == "none" else f"K, its null and ρ in the {metric} metric",
+        caption=f"K, its null and ρ in the {metric} metric" if gradients else None,
     )
-    for heading in ("element", "error", "loss ratio", "K (null)", "ρ", "holds", "transports"):
-        table.add_column(
-            heading, justify="left" if heading in ("element", "holds", "transports") else "right"
-        )
-    table.add_column("label")
+    table.add_column("element")
+    for heading in ("error", "loss ratio", *(("K (null)", "ρ") if gradients else ())):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("holds", "transports", "label"):
+        table.add_column(heading)
     for element in result.elements:
         if element.name != "e":
-            table.add_row(*_row(element, metric))
+            coherences = _coherences(element, metric) if gradients else ()
+            table.add_row(
+                escape(element.name),
+                _scientific(element.equivariance_error),
+                _ratio(element.log_loss_ratio),
+                *coherences,
+                f"[{_COLOURS[element.holds]}]{element.holds}[/]"
+                + (" exact" if element.grade == "exact" else ""),
+                f"[{_COLOURS[element.transports]}]{element.transports}[/]",
+                f"[{_LABEL_COLOURS.get(element.label, 'yellow')}]{element.label}[/]",
+            )
     return table
 
 
-def _row(element: ElementResult, metric: str) -> tuple[str, ...]:
+def _coherences(element: ElementResult, metric: str) -> tuple[str, str]:
     pair = _number(element.pair_coherence.get(metric))
     null = _number(element.null.get(metric))
-    grade = " exact" if element.grade == "exact" else ""
-    label_colour = _LABEL_COLOURS.get(element.label, "yellow")
-    return (
-        escape(element.name),
-        _scientific(element.equivariance_error),
-        _ratio(element.log_loss_ratio),
-        f"{pair} ({null})" if element.pair_coherence.get(metric) else "–",
-        _interval(element.orbit_coherence, metric),
-        f"[{_COLOURS[element.holds]}]{element.holds}[/]{grade}",
-        f"[{_COLOURS[element.transports]}]{element.transports}[/]",
-        f"[{label_colour}]{element.label}[/]",
-    )
+    return f"{pair} ({null})", _interval(element.orbit_coherence, metric)
 
 
 def demo_table(results: Mapping[str, AuditResult]) -> Table:

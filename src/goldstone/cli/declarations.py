@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from goldstone.actions import FLOW_SYMMETRIES, Field, FieldLayout, Pivot, Symmetry, flow_symmetry
+from goldstone.actions import FLOW_SYMMETRIES, FieldLayout, Pivot, Symmetry, flow_symmetry
 from goldstone.core import InputError
 from goldstone.groups import FiniteGroup
 
@@ -84,24 +84,6 @@ def read_declaration(text: str) -> Declaration:
         return _declaration(content)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-
-
-def read_fields(text: str) -> FieldLayout:
-    """``density:density,momentum:momentum`` as a layout: NAME:FIBRE, in the order of channels.
-
-    Raises:
-        InputError: it is written otherwise, or a fibre is unknown.
-    """
-    fields = []
-    for entry in text.split(","):
-        name, colon, fibre = entry.strip().partition(":")
-        if not colon or not name:
-            raise InputError(
-                "--fields: expected NAME:FIBRE,… such as velocity:velocity or "
-                f"density:density,momentum:momentum,energy:energy, got {text!r}"
-            )
-        fields.append(Field(name, cast(Any, fibre)))
-    return FieldLayout(tuple(fields))
 
 
 def _declaration(content: Mapping[str, Any]) -> Declaration:

@@ -16,6 +16,22 @@ Json = Annotated[
 Device = Annotated[
     str, typer.Option(metavar="DEVICE", help="Where to compute: cpu, cuda, cuda:1, mps …")
 ]
+Fields = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME:FIBRE,…",
+        help="What the channels are, if the data do not say it.",
+        show_default=False,
+    ),
+]
+TimeStep = Annotated[
+    float | None,
+    typer.Option(help="Time between snapshots, if the data do not say it.", show_default=False),
+]
+Lengths = Annotated[
+    str | None,
+    typer.Option(metavar="X,Y", help="Size of the domain, if not 1,1.", show_default=False),
+]
 Arguments = Annotated[
     list[str] | None,
     typer.Option(

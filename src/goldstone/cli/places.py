@@ -17,7 +17,7 @@ def writable_directory(path: Path, option: str = "--out") -> Path:
         with tempfile.NamedTemporaryFile(dir=path):
             pass
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = "it is a file" if path.is_file() else error.strerror or str(error)
         raise InputError(
             f"{option}: cannot write to {path} ({reason}); choose another directory"
         ) from error

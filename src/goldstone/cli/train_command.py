@@ -1,15 +1,17 @@
 """``goldstone train``: a next-step emulator on a data set."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 from rich.markup import escape
 
-from goldstone.cli.arguments import device_by_name, key_values
+from goldstone.cli.arguments import device_by_name, key_values, two_lengths
+from goldstone.cli.data import read_fields, read_flows
 from goldstone.cli.guard import HOLDS, guarded
-from goldstone.cli.options import Arguments, Device, Json, Quiet
+from goldstone.cli.options import Arguments, Device, Fields, Json, Lengths, Quiet, TimeStep
 from goldstone.cli.places import writable_directory
 from goldstone.cli.progress import RichProgress
 from goldstone.core import SilentProgress
@@ -19,7 +21,6 @@ from goldstone.systems.emulators import (
     count_parameters,
     list_checkpoints,
 )
-from goldstone.systems.flows import read_trajectories
 from goldstone.systems.losses import LossName
 from goldstone.training import TrainingConfig, train_next_step
 
@@ -77,6 +78,9 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of weights and order of the data.")] = 0,
     checkpoint_every: Annotated[int, typer.Option(help="Epochs between checkpoints.")] = 1,
     arguments: Arguments = None,
+    fields: Fields = None,
+    dt: TimeStep = None,
+    lengths: Lengths = None,
     device: Device = "cpu",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -93,8 +97,10 @@ def train(
     )
     chosen = key_values(arguments)
     place = device_by_name(device)
-    flows = read_trajectories(data)
-    judged = None if validation is None else read_trajectories(validation)
+    layout = None if fields is None else read_fields(fields)
+    read = partial(read_flows, layout=layout, dt=dt, lengths=two_lengths(lengths))
+    flows = read(data)
+    judged = None if validation is None else read(validation)
     config = EmulatorConfig(cast(Architecture, architecture), flows.layout, flows.grid, chosen)
     result = train_next_step(
         config,
