@@ -42,11 +42,11 @@ clean:
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing goldstone into .venv: a few minutes the first time."
 	$(PIP) pip
-	$(PIP) --editable '.[cli,report,hdf5]'
+	$(PIP) --editable '.[all]'
 	@touch $@
 
 .venv/.installed-dev: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing goldstone with its development tools into .venv: a few minutes the first time."
 	$(PIP) pip
-	$(PIP) --editable '.[all]' --group dev
+	$(PIP) --editable '.[all,neuraloperator]' --group dev
 	@touch $@ .venv/.installed

@@ -38,6 +38,7 @@ from goldstone.systems.flows import GroundTruth, Trajectories
 from goldstone.systems.flows import ground_truth as named_ground_truth
 from goldstone.systems.losses import scaled_mse
 
+Step = Callable[[Tensor], Tensor]
 _SILENT = SilentProgress()
 _DEFAULTS = AuditSettings()
 
@@ -48,7 +49,7 @@ def audit(
     symmetry: Symmetry | str,
     *,
     loss: Loss = scaled_mse,
-    ground_truth: GroundTruth | Literal["auto"] | None = "auto",
+    ground_truth: GroundTruth | Step | Literal["auto"] | None = "auto",
     history: Iterable[tuple[int, nn.Module]] = (),
     shifts: bool = False,
     settings: AuditSettings = _DEFAULTS,
@@ -65,8 +66,9 @@ def audit(
         symmetry: a :class:`~goldstone.actions.Symmetry`, or the short name of one of flows (see
             :data:`~goldstone.actions.FLOW_SYMMETRIES`) if ``data`` are trajectories.
         loss: per-sample training loss, (prediction, target) → (batch,).
-        ground_truth: the solver that the symmetry is verified against; ``"auto"`` takes the one
-            the data names, None goes without and calls the symmetry *assumed*.
+        ground_truth: what the symmetry is verified against: a solver, or any function from a
+            state to the true one a step later. ``"auto"`` takes the solver that the data name,
+            None goes without and calls the symmetry *assumed*.
         history: (epoch, model) of training checkpoints, first to last.
         shifts: measure the shift symmetry beside the audited one, as curves and maps.
         settings: sizes, thresholds and seed.
@@ -225,18 +227,23 @@ def _check_channels(symmetry: Symmetry, samples: Samples) -> None:
 
 
 def _true_step(
-    data: Trajectories | tuple[Tensor, Tensor], ground_truth: GroundTruth | Literal["auto"] | None
-) -> Callable[[Tensor], Tensor] | None:
-    if isinstance(data, tuple) or ground_truth is None:
-        if isinstance(data, tuple) and not isinstance(ground_truth, (str, type(None))):
-            raise InputError("a ground truth needs trajectories, which say the time of a step")
-        return None
+    data: Trajectories | tuple[Tensor, Tensor],
+    ground_truth: GroundTruth | Step | Literal["auto"] | None,
+) -> Step | None:
+    """The ground truth as a function from a state to the one a step later."""
     if ground_truth == "auto":
-        if data.system == "unknown":
+        if isinstance(data, tuple) or data.system == "unknown":
             return None
         ground_truth = named_ground_truth(data.system, data.parameters, data.lengths)
-    truth, dt = ground_truth, data.dt
-    return lambda x: truth.advance(x, dt)
+    if ground_truth is None or not hasattr(ground_truth, "advance"):
+        return ground_truth
+    if isinstance(data, tuple):
+        raise InputError(
+            "a solver with advance(state, duration) needs trajectories, which say the time of a "
+            "step; with a pair of tensors give a function from a state to the next one"
+        )
+    advance, dt = ground_truth.advance, data.dt
+    return lambda x: advance(x, dt)
 
 
 def _confidence(results: Sequence[ElementResult]) -> dict[str, float]:
