@@ -18,8 +18,9 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 demo: .venv/.installed
 	$(BIN)/goldstone demo --out $(OUT) $(if $(QUICK),--quick)
 
+# Two processes with one thread each: more threads than cores slow small tensors many times over.
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: .venv/.installed-dev
 	$(BIN)/ruff check .
