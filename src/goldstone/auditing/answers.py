@@ -13,6 +13,8 @@ from goldstone.core import Statistic
 EXACT_FLOORS = 10.0
 """An equivariance error up to this many numerical floors is *exact*."""
 
+MORE_DATA = "audit more trajectories"
+
 NO_SKILL = (
     "the model does not beat persistence and climatology, and a model without skill is trivially "
     "symmetric: train it further"
@@ -60,9 +62,7 @@ def answer_element(
         holds = _compare(log_loss_ratio, settings.log_tolerance, below="yes", above="no")
         holds = "yes" if exact else holds
         if holds == "undetermined":
-            reasons.append(
-                "the interval of the loss ratio spans the tolerance: audit more trajectories"
-            )
+            reasons.append(f"the interval of the loss ratio spans the tolerance: {MORE_DATA}")
         support["holds"] = (
             1.0
             if exact
@@ -114,12 +114,10 @@ def _transports(
     if answer == "yes" and adjusted_p >= 0.05:
         return "undetermined", (
             f"orbit coherence is high but the permutation test gives p = {adjusted_p:.2g}: "
-            "audit more trajectories"
+            f"{MORE_DATA}"
         )
     if answer == "undetermined":
-        return answer, (
-            "the interval of the orbit coherence spans the threshold: audit more trajectories"
-        )
+        return answer, (f"the interval of the orbit coherence spans the threshold: {MORE_DATA}")
     return answer, ""
 
 

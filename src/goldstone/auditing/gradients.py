@@ -134,7 +134,7 @@ class GradientProbe:
 
 
 def smooth_fields(shape: torch.Size, seed: int) -> Tensor:
-    """Gaussian random fields (n, C, X, Y), mean square 1, with the low wavenumbers alone.
+    """Gaussian random fields (n, C, X, Y), mean 0, mean square 1, of low wavenumbers alone.
 
     The spectrum is exp(−(k/k₀)²) in each direction with k₀ four waves across the domain, isotropic,
     so that the fields of a sample are as likely as their turned versions.
@@ -144,6 +144,8 @@ def smooth_fields(shape: torch.Size, seed: int) -> Tensor:
     kx = torch.fft.fftfreq(shape[-2], 1 / shape[-2], dtype=torch.float64)
     ky = torch.fft.rfftfreq(shape[-1], 1 / shape[-1], dtype=torch.float64)
     envelope = torch.exp(-(kx[:, None].square() + ky.square()) / 16)
+    # A mean would excite the last layer's bias alone, which then drowns the rest of the kernel.
+    envelope[0, 0] = 0.0
     fields = torch.fft.irfft2(torch.fft.rfft2(white) * envelope, s=shape[-2:])
     size = fields.square().mean((-3, -2, -1), keepdim=True).sqrt()
     return torch.div(fields, size)

@@ -14,6 +14,7 @@ from goldstone.actions import (
     FieldLayout,
     PointAction,
     Symmetry,
+    WallpaperAction,
     reverse_vectors,
 )
 from goldstone.auditing.forward import norms
@@ -70,21 +71,23 @@ def ground_truth_checks(
 def diagnose(
     ground_truth: GroundTruth,
     symmetry: Symmetry,
+    elements: Sequence[Any],
     failing: Sequence[Any],
     inputs: Tensor,
     context: Context,
 ) -> str:
     """What is wrong with an action that the ground truth does not commute with, if it can be named.
 
-    Tries other readings of the layout and the removal of a velocity reversal, and names the first
-    under which every failing element passes.
+    Tries other readings of the layout, under which all elements must pass, and the removal of a
+    velocity reversal, under which the failing ones must; names the first that mends it. Both can
+    be true at once: a mirrored vector in a point action is a reversal in half of the elements.
     """
     action = symmetry.on_output
     x = inputs.double()
     stepped = ground_truth(x)
 
-    def mends(candidate: Action) -> bool:
-        for element in failing:
+    def mends(candidate: Action, tested: Sequence[Any]) -> bool:
+        for element in tested:
             try:
                 gap = _gap(ground_truth, candidate, candidate, element, x, stepped, context)
             except InputError:
@@ -96,16 +99,22 @@ def diagnose(
                 return False
         return True
 
-    reversed_layout = getattr(action, "layout", None)
-    if isinstance(reversed_layout, FieldLayout) and mends(_Reversed(action, reversed_layout)):
+    point = action.point if isinstance(action, WallpaperAction) else action
+    if isinstance(point, PointAction):
+        for layout, words in _readings(point.layout):
+            other: Action = replace(point, layout=layout)
+            if isinstance(action, WallpaperAction):
+                other = WallpaperAction(replace(point, layout=layout))
+            if mends(other, elements):
+                return f"the ground truth commutes with it when {words}"
+    layout_of_vectors = getattr(point, "layout", None)
+    if isinstance(layout_of_vectors, FieldLayout) and mends(
+        _Reversed(action, layout_of_vectors), failing
+    ):
         return (
             "the declared action reverses the velocity (u → −u) where it should not: without that "
             "reversal the ground truth commutes with it"
         )
-    if isinstance(action, PointAction):
-        for layout, words in _readings(action.layout):
-            if mends(replace(action, layout=layout)):
-                return f"the ground truth commutes with it when {words}"
     return (
         "no other reading of the declared fields mends it: it is no symmetry of this ground truth"
     )

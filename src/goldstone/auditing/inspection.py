@@ -27,7 +27,7 @@ def model_place(model: nn.Module) -> tuple[torch.device, torch.dtype]:
 def predict(model: nn.Module, inputs: Tensor, batch: int = 32) -> Tensor:
     """The model's outputs without gradients, ``batch`` samples at a time."""
     with torch.no_grad():
-        return torch.cat([model(chunk) for chunk in torch.split(inputs, batch)])
+        return torch.cat([model(chunk) for chunk in torch.split(inputs, batch)]).detach()
 
 
 def check_model(model: nn.Module, inputs: Tensor, targets: Tensor) -> None:
@@ -62,6 +62,7 @@ def check_model(model: nn.Module, inputs: Tensor, targets: Tensor) -> None:
             f"expected an output of the target's shape {tuple(expected.shape)}, got {came}; "
             "wrap the model so that it returns the predicted fields"
         )
+    output = output.detach()
     if not bool(torch.isfinite(output).all()):
         raise InputError(
             "the model's output has NaN or infinite values on the first samples; check its weights "

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import exp
 
-from goldstone.auditing.answers import NO_SKILL
+from goldstone.auditing.answers import MORE_DATA, NO_SKILL
 from goldstone.auditing.results import (
     AxisVerdict,
     ElementResult,
@@ -113,9 +113,11 @@ def _advice(elements: Sequence[ElementResult]) -> str:
         )
     if advice:
         return "What to do: " + "; ".join(advice) + "."
-    if any(e.label == "undetermined" for e in moved):
+    undetermined = [e for e in moved if e.label == "undetermined"]
+    if any(MORE_DATA in e.reason for e in undetermined):
         return "What to do: audit more trajectories, which narrows the intervals."
-    return "Nothing needs doing for this symmetry."
+    # Other reasons say themselves what would settle it.
+    return "" if undetermined else "Nothing needs doing for this symmetry."
 
 
 def _factor(element: ElementResult) -> float:
