@@ -45,6 +45,7 @@ class Recipe:
     epochs: int
     learning_rate: float
     copies: int
+    gradient_samples: int
     test_flows: int = 72
     steps: int = 5
     dt: float = 0.05
@@ -64,8 +65,12 @@ class Recipe:
         )
 
 
-FULL = Recipe(grid=48, training_flows=240, epochs=6, learning_rate=3e-3, copies=2)
-QUICK = Recipe(grid=32, training_flows=200, epochs=4, learning_rate=4e-3, copies=1)
+FULL = Recipe(
+    grid=48, training_flows=240, epochs=6, learning_rate=3e-3, copies=2, gradient_samples=16
+)
+QUICK = Recipe(
+    grid=32, training_flows=160, epochs=4, learning_rate=4e-3, copies=1, gradient_samples=12
+)
 
 
 def run_demo(
@@ -97,7 +102,8 @@ def run_demo(
             contestant.architecture, train.layout, train.grid, contestant.arguments
         )
         train_next_step(config, training, train, folder / "training", test, shown)
-        results[contestant.name] = _audited(folder, contestant.name, test, seed, shown)
+        settings = AuditSettings(samples=recipe.gradient_samples, seed=seed)
+        results[contestant.name] = _audited(folder, contestant.name, test, settings, shown)
         write_report(folder)
     return write_index(out, [(name, name) for name in results]), results
 
@@ -144,11 +150,10 @@ def _flows(
 
 
 def _audited(
-    folder: Path, name: str, test: Trajectories, seed: int, progress: Progress
+    folder: Path, name: str, test: Trajectories, settings: AuditSettings, progress: Progress
 ) -> AuditResult:
     """The audit of the trained emulator; a finished one of the same weights and data is read."""
     emulator = load_emulator(folder / "training")
-    settings = AuditSettings(seed=seed)
     if (folder / "audit.json").exists():
         found = AuditResult.load(folder)
         same = (
