@@ -67,6 +67,11 @@ def read_trajectories(
         MissingExtraError: HDF5 without h5py (the extra ``hdf5``).
     """
     metadata, fields = _load(path, trajectories)
+    if fields.ndim != 5 or fields.dtype not in (np.float32, np.float64):
+        raise InputError(
+            f"{path}: expected 'fields' of shape (trajectory, time, channel, X, Y) in float32 or "
+            f"float64, got the shape {fields.shape} of {fields.dtype}; transpose or convert it"
+        )
     if trajectories is not None and fields.shape[0] == 0:
         last = "" if trajectories.stop is None else trajectories.stop
         raise InputError(
@@ -140,11 +145,6 @@ def _load(
             f"{path}: the file is damaged, cut short or of another format ({error}); "
             "write or copy it again"
         ) from error
-    if fields.ndim != 5 or fields.dtype not in (np.float32, np.float64):
-        raise InputError(
-            f"{path}: expected 'fields' of shape (trajectory, time, channel, X, Y) in float32 or "
-            f"float64, got the shape {fields.shape} of {fields.dtype}; transpose or convert it"
-        )
     return metadata, fields
 
 
