@@ -47,7 +47,7 @@ def anisotropic_turbulence(
     first: int = 0,
     lengths: tuple[float, float] = (1.0, 1.0),
     peak: float = 4.0,
-    elongation: float = 6.0,
+    elongation: float = 8.0,
     rms_velocity: float = 1.0,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
