@@ -151,8 +151,8 @@ def _statement(
 ) -> str:
     if status == "refused":
         return f"{name} is NOT a symmetry as declared; what follows is a negative control."
-    if truth:
-        worst = max(check.violation for check in truth)
+    if status == "verified":
+        worst = max((check.violation for check in truth), default=0.0)
         return f"{name} is verified: the ground truth commutes with every element to {worst:.1e}."
     asked = (
         f"{len(conventions)} convention checks of the data agree with the declared fields"
