@@ -64,14 +64,15 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for damaged or unsafe files
-        reason = (
-            "holds pickled objects besides tensors, which could run any code"
-            if isinstance(error, pickle.UnpicklingError)
-            else "is truncated or no file of PyTorch"
-        )
+        if isinstance(error, pickle.UnpicklingError):
+            raise InputError(
+                f"{path}: cannot be read as plain weights, since it holds pickled objects, which "
+                "could run any code; save the tensors alone: torch.save({k: v for k, v in "
+                "model.state_dict().items() if isinstance(v, torch.Tensor)}, path)"
+            ) from error
         raise InputError(
-            f"{path}: {reason}, and cannot be read as plain weights; save it by "
-            "torch.save(model.state_dict(), path)"
+            f"{path}: is truncated or no file of PyTorch, and cannot be read as plain weights; "
+            "save it by torch.save(model.state_dict(), path)"
         ) from error
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(values, Mapping) and isinstance(values.get(key), Mapping):
