@@ -271,3 +271,57 @@ def test_a_short_name_needs_to_know_the_fields(flows, check, perturbed_solver):
             flow_symmetry("d4", data.layout, data.grid),
             ground_truth=perturbed_solver(data).solver,
         )
+
+
+def _reproduction(result):
+    return next(c for c in result.precheck.conventions if c.name.startswith("the ground truth's"))
+
+
+def test_the_solver_makes_the_same_step_as_the_data(flows, check):
+    assert _reproduction(check(flows(), "d4")).declared < 1e-5
+
+
+def test_swapped_channels_are_caught_though_the_solver_commutes(flows, check):
+    """The solver is symmetric in any state: only its step on the data tells they are misread."""
+    data = flows()
+    swapped = replace(data, fields=data.fields.flip(2))
+    with pytest.raises(SymmetryRefusedError, match=r"components swapped.*step on the data"):
+        check(swapped, "d4")
+
+
+def test_a_wrong_time_step_is_caught_by_the_solver(flows, check):
+    data = flows()
+    with pytest.raises(SymmetryRefusedError, match="step on the data"):
+        check(replace(data, dt=3 * data.dt), "shifts")
+
+
+def test_a_solver_that_reproduces_the_data_overrules_their_statistics():
+    """Heat flow of a gradient field: curl-free, which looks like a misread velocity."""
+    source = torch.Generator().manual_seed(0)
+    potential = torch.randn(12, 16, 16, generator=source, dtype=torch.float64)
+    modes = torch.fft.fftfreq(16, 1 / 16, dtype=torch.float64)
+    square = modes[:, None] ** 2 + modes**2
+    spectrum = torch.fft.fft2(potential) * torch.exp(-square / 8)
+    axes = (2j * torch.pi * modes[:, None], 2j * torch.pi * modes[None, :])
+    velocity = torch.stack([torch.fft.ifft2(spectrum * wave).real for wave in axes], 1)
+
+    def decay(x):
+        return torch.fft.ifft2(torch.fft.fft2(x) * torch.exp(-square / 40)).real
+
+    layout = FieldLayout((Field("velocity", "velocity"),))
+    symmetry = flow_symmetry("d4", layout, (16, 16))
+    model = torch.nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular").double()
+    settings = goldstone.AuditSettings(metrics=(), rollout_steps=0, bootstrap=50)
+    pair = (velocity, decay(velocity))
+    with pytest.raises(SymmetryRefusedError, match="divergence of velocity"):
+        goldstone.audit(model, pair, symmetry, settings=settings)
+    result = goldstone.audit(model, pair, symmetry, settings=settings, ground_truth=decay)
+    assert result.precheck.status == "verified"
+    assert not all(c.passes for c in result.precheck.conventions)
+
+
+def test_shifts_do_not_ask_what_the_channels_are(flows, check):
+    data = replace(flows(), layout=SCALARS, system="unknown")
+    result = check(data, "shifts")
+    assert result.precheck.status == "assumed"
+    assert "0 of 1 convention checks" in result.precheck.statement

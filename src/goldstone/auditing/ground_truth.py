@@ -18,7 +18,7 @@ from goldstone.actions import (
     reverse_vectors,
 )
 from goldstone.auditing.forward import norms
-from goldstone.auditing.results import GroundTruthCheck
+from goldstone.auditing.results import ConventionCheck, GroundTruthCheck
 from goldstone.core import InputError
 
 GroundTruth = Callable[[Tensor], Tensor]
@@ -26,6 +26,10 @@ GroundTruth = Callable[[Tensor], Tensor]
 
 LARGEST_VIOLATION = 0.2
 """Of the change over a step: wrong actions miss by the whole change, solvers by far less."""
+
+
+LARGEST_MISS = 0.5
+"""Of the change over a step: data of another resolution miss by less, misread fields by more."""
 
 
 def ground_truth_checks(
@@ -66,6 +70,27 @@ def ground_truth_checks(
             )
         )
     return tuple(checks)
+
+
+def reproduction_check(
+    ground_truth: GroundTruth, inputs: Tensor, targets: Tensor
+) -> ConventionCheck:
+    """‖Φ(x) − y‖/‖y − x‖, median over samples: are these the data of this ground truth?
+
+    A solver commutes with its own symmetries whatever state it is given. Only its steps on the
+    data tell whether their fields are what they are declared to be.
+    """
+    x, y = inputs.double(), targets.double()
+    miss = norms(ground_truth(x) - y) / norms(y - x).clamp_min(1e-300)
+    share = float(miss.median())
+    return ConventionCheck(
+        "the ground truth's step on the data",
+        share,
+        {},
+        passes=share <= LARGEST_MISS,
+        meaning="what it misses of the next snapshot, over the change; near 0 if the data are its "
+        "own, near 1 or above if fields, time step or parameters are declared wrongly",
+    )
 
 
 def diagnose(
