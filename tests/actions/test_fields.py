@@ -57,6 +57,16 @@ def test_ready_layouts():
             lambda: FieldLayout.from_json([{"name": "u", "fibre": "scalar", "axis": 1}]),
             "declared by 'name' and 'fibre'",
         ),
+        *(
+            (
+                lambda key=key, value=value: FieldLayout.from_json(
+                    [{"name": "u", "fibre": "velocity", key: value}]
+                ),
+                f"field 'u': {key} must be two whole numbers",
+            )
+            for key in ("axes", "signs")
+            for value in (1, [0, "x"], [0, 1, 0], [True, 1], "01")
+        ),
     ],
 )
 def test_errors(make, message):

@@ -45,7 +45,7 @@ class Field:
                 f"field {self.name!r}: unknown fibre {self.fibre!r}; expected one of "
                 f"{', '.join(get_args(Fibre))}"
             )
-        if sorted(self.axes) != [0, 1]:
+        if self.axes not in ((0, 1), (1, 0)):
             raise InputError(f"field {self.name!r}: axes must be (0, 1) or (1, 0), got {self.axes}")
         if any(sign not in (1, -1) for sign in self.signs) or len(self.signs) != 2:
             raise InputError(f"field {self.name!r}: signs must be ±1 twice, got {self.signs}")
@@ -122,11 +122,22 @@ class FieldLayout:
                 Field(
                     name=str(entry["name"]),
                     fibre=entry["fibre"],
-                    axes=tuple(entry.get("axes", (0, 1))),
-                    signs=tuple(entry.get("signs", (1, 1))),
+                    axes=_pair(entry, "axes", (0, 1)),
+                    signs=_pair(entry, "signs", (1, 1)),
                 )
             )
         return cls(tuple(fields))
+
+
+def _pair(entry: Mapping[str, Any], key: str, usual: tuple[int, int]) -> tuple[int, int]:
+    value = entry.get(key, usual)
+    # Not isinstance, for which True is 1.
+    if not isinstance(value, (list, tuple)) or [type(part) for part in value] != [int, int]:
+        raise InputError(
+            f"field {entry['name']!r}: {key} must be two whole numbers such as {list(usual)}, got "
+            f"{value!r}"
+        )
+    return (value[0], value[1])
 
 
 NAVIER_STOKES_FIELDS = FieldLayout((Field("velocity", "velocity"),))
