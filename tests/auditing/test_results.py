@@ -97,6 +97,13 @@ def test_a_newer_schema_is_refused(saved):
         AuditResult.load(saved)
 
 
+@pytest.mark.parametrize("values", [{}, [], {"schema_version": "1"}])
+def test_another_json_is_refused(saved, values):
+    (saved / "audit.json").write_text(json.dumps(values))
+    with pytest.raises(InputError, match=r"none of goldstone's"):
+        AuditResult.load(saved)
+
+
 def test_elements_by_name(result):
     assert result.element("sr²").name == "sr²"
     with pytest.raises(InputError, match="no element 'r⁵'"):

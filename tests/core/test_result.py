@@ -1,6 +1,7 @@
 """Results as JSON and back."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -69,6 +70,11 @@ def test_round_trip_through_json_text(result):
 def test_nan_and_infinity_become_null():
     statistic = Statistic(float("nan"), float("-inf"), 1.0)
     assert from_json(Statistic, to_json(statistic)) == Statistic(None, None, 1.0)
+
+
+def test_a_number_that_was_not_finite_is_read_as_nan():
+    found = from_json(Inner, GOOD | {"pair": [0.0, to_json(float("inf"))]})
+    assert math.isnan(found.pair[1])
 
 
 def test_unknown_keys_are_ignored_and_defaults_filled_in():

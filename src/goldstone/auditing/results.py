@@ -322,7 +322,11 @@ class AuditResult:
             OSError,
         ) as error:
             raise InputError(f"the audit in {folder} is damaged ({error}); run it again") from error
-        if not isinstance(data, dict) or data.get("schema_version", 0) > SCHEMA_VERSION:
+        if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
+            raise InputError(
+                f"the audit.json in {folder} is none of goldstone's; run the audit again"
+            )
+        if data["schema_version"] > SCHEMA_VERSION:
             raise InputError(f"the audit in {folder} was written by a newer goldstone; upgrade")
         result = from_json(cls, {k: v for k, v in data.items() if k != "arrays"}, "audit.json")
         object.__setattr__(result, "arrays", arrays)

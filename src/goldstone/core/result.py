@@ -57,6 +57,9 @@ def _read(kind: Any, data: Any, place: str) -> Any:
         return {key: _read(entry, item, f"{place}.{key}") for key, item in data.items()}
     if dataclasses.is_dataclass(kind):
         return _read_dataclass(kind, data, place)
+    if kind is float and data is None:
+        # What is not finite was written as null; optional numbers were read above.
+        return math.nan
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
         return float(data)
     if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
