@@ -332,3 +332,10 @@ def test_progress_is_reported_and_finished(flows, perturbed_solver, quick):
     )
     assert len(done) >= 6
     assert all(steps == total for steps, total in done.values()), done
+
+
+def test_a_symmetry_without_elements_is_no_verdict(flows, network, quick):
+    still = flows()
+    still = replace(still, fields=torch.zeros_like(still.fields), system="unknown")
+    with pytest.raises(InputError, match="no element to test but the identity"):
+        goldstone.audit(network("unet", still, **TINY), still, "boosts", settings=quick())

@@ -180,3 +180,16 @@ def test_a_model_of_other_channels_has_no_change_and_no_rollout(quick):
     assert summary.log_loss_over_persistence.estimate is None
     assert summary.log_loss_over_climatology.high < 0
     assert summary.has_skill
+
+
+def test_an_infinite_loss_is_no_skill(flows, network, quick):
+    data = flows()
+
+    def overflown(prediction, target):
+        return (prediction - target).square().mean((1, 2, 3)) * torch.inf
+
+    samples = choose_samples(data, quick(), torch.device("cpu"), torch.float32)
+    subject = Subject.measure(network("unet", data), samples.forward, overflown, quick())
+    summary = model_summary("overflown", subject, samples.climatology)
+    assert summary.log_loss_over_climatology.estimate is None
+    assert not summary.has_skill

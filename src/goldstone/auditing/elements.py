@@ -30,7 +30,7 @@ def elements_to_test(symmetry: Symmetry) -> tuple[Any, ...]:
     """The symmetry's own choice, or all of a finite group; the identity left out.
 
     Raises:
-        InputError: a Lie group or a large finite one without a choice.
+        InputError: a Lie group or a large finite one without a choice, or nothing but the identity.
     """
     group = symmetry.group
     chosen = symmetry.elements
@@ -41,7 +41,13 @@ def elements_to_test(symmetry: Symmetry) -> tuple[Any, ...]:
                 "Symmetry(elements=…)"
             )
         chosen = group.elements()
-    return tuple(dict.fromkeys(g for g in chosen if g != group.identity))
+    tested = tuple(dict.fromkeys(g for g in chosen if g != group.identity))
+    if not tested:
+        raise InputError(
+            f"the symmetry {symmetry.name!r} has no element to test but the identity; list some in "
+            "Symmetry(elements=…) (boosts of a flow at rest need their own speeds)"
+        )
+    return tested
 
 
 @dataclass(frozen=True, eq=False)

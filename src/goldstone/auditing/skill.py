@@ -21,22 +21,18 @@ def model_summary(name: str, subject: Subject, climatology: Tensor) -> ModelSumm
     over: dict[str, Statistic] = {}
     baselines = {"persistence": subject.samples.inputs, "climatology": climatology}
     for baseline, prediction in baselines.items():
+        # Without a baseline of the target's shape there is none that could refuse.
         if prediction.shape[1:] == targets.shape[1:]:
             reference = subject.log_loss(prediction.expand_as(targets), targets)
             over[baseline] = subject.mean(own - reference)
-        else:
-            over[baseline] = Statistic(None)
     return ModelSummary(
         name=name,
         parameters=sum(p.numel() for p in model.parameters()),
         loss_name=getattr(loss, "__name__", type(loss).__name__),
         loss=subject.mean(loss(predictions, targets)),
         relative_error=subject.mean(norms(predictions - targets) / norms(targets)),
-        log_loss_over_persistence=over["persistence"],
-        log_loss_over_climatology=over["climatology"],
-        # A baseline that does not exist (input and output of different shapes) cannot refuse.
-        has_skill=all(
-            s.estimate is None or (s.high is not None and s.high < 0.0) for s in over.values()
-        ),
+        log_loss_over_persistence=over.get("persistence", Statistic(None)),
+        log_loss_over_climatology=over.get("climatology", Statistic(None)),
+        has_skill=all(s.high is not None and s.high < 0.0 for s in over.values()),
         numerical_floor=numerical_floor(model, subject.samples.inputs[:4]),
     )
