@@ -61,7 +61,7 @@ def wrong_action_control(
     fails = ratio.low is not None and ratio.low > settings.log_tolerance
     quiet = all(s.low is None or s.low < settings.least_coherence for s in orbit.values())
     return Control(
-        name="reversed velocity" if turn is None else "r with reversed velocity",
+        name="reversed velocity" if turn is None else f"{_turn_name(turn)} with reversed velocity",
         description=(
             "a deliberately wrong action, u → −u: the flow run backwards is no solution, so a "
             "model with skill must fail on it and its gradients must not transport along it"
@@ -75,6 +75,10 @@ def wrong_action_control(
         orbit_coherence=orbit,
         as_expected=(fails and quiet) or not has_skill,
     )
+
+
+def _turn_name(turn: PointAction) -> str:
+    return turn.group.element_name(turn.group.generators()[0])
 
 
 def shuffled_control(products: Sequence[Mapping[str, PairProducts]], seed: int) -> Control:

@@ -10,6 +10,8 @@ from goldstone.auditing.settings import MetricName
 from goldstone.auditing.subject import Subject
 from goldstone.core import Progress
 
+Products = dict[MetricName, MetricProducts]
+
 
 @dataclass(frozen=True, eq=False)
 class ElementCoherences:
@@ -44,9 +46,7 @@ def measure_gradients(
         plain = probe.loss_gradients(identity, task)
         plain_probe = probe.probe_gradients(identity, task)
 
-        def measure(a: GradientSet, a_probe: GradientSet) -> ElementCoherences:
-            products = probe.products(plain, a)
-            probes = probe.products(plain_probe, a_probe)
+        def reduced(products: Products, probes: Products) -> ElementCoherences:
             return ElementCoherences(
                 {m: _coherences(p, subject, unit=True) for m, p in products.items()},
                 {m: _coherences(p, subject, unit=False) for m, p in products.items()},
@@ -54,12 +54,17 @@ def measure_gradients(
                 products,
             )
 
+        # One set of gradients at a time beside the two at the identity.
         found = [
-            measure(probe.loss_gradients(g, task), probe.probe_gradients(g, task)) for g in elements
+            reduced(
+                probe.products(plain, probe.loss_gradients(g, task)),
+                probe.products(plain_probe, probe.probe_gradients(g, task)),
+            )
+            for g in elements
         ]
         return GradientResults(
             plain,
-            measure(plain, plain_probe),
+            reduced(probe.products(plain, plain), probe.products(plain_probe, plain_probe)),
             tuple(found),
             2 * n * (len(elements) + 1),
             "loop of autograd.grad" + (f", {plain.path}" if plain.pushed is not None else ""),
