@@ -53,9 +53,9 @@ def curved_riemann(
     """Conserved states (samples, 4, X, Y) as :func:`four_quadrant_riemann`, with curved interfaces.
 
     Each of the four interfaces is displaced by its own smooth periodic curve
-    Σₖ aₖ sin(2πk s + φₖ), k ≤ 4, with aₖ normal over k and φₖ uniform, scaled so that its
-    largest displacement is uniform in [0, ``amplitude``] of the domain, as in the CE-CRP problems
-    of Poseidon. States are averages over the cells.
+    Σₖ aₖ sin(2πk s + φₖ), k ≤ 4, with aₖ normal over k and φₖ uniform, scaled so that
+    Σₖ |aₖ|, which bounds its displacement, is uniform in [0, ``amplitude``] of the domain, after
+    the CE-CRP problems of Poseidon. States are averages over the cells.
 
     Raises:
         InputError: ``amplitude`` is not within [0, 0.25), where interfaces cannot meet.
