@@ -9,7 +9,6 @@ from goldstone.auditing.results import (
     ElementResult,
     ModelSummary,
     Precheck,
-    SubgroupSummary,
 )
 
 
@@ -62,7 +61,7 @@ def _holds(
         )
         passed = [e for e in moved if e.holds == "yes"]
         if passed:
-            text += f" What holds is {_subgroups(verdict.residual_low)}."
+            text += f" What holds is {_kept(verdict, passed)}."
     else:
         text = f"Whether {name} holds for {model.name} is undetermined: no element fails."
     if open_:
@@ -80,7 +79,8 @@ def _transports(elements: Sequence[ElementResult], transports: AxisVerdict) -> s
             "Learning transports along all of them: a training step on x also improves the model "
             "at g·x."
         )
-    text = f"Learning transports along {_subgroups(transports.residual_low)}"
+    passed = [e for e in moved if e.transports == "yes"]
+    text = f"Learning transports along {_kept(transports, passed)}"
     stopped = [e for e in moved if e.transports == "no"]
     if stopped:
         text += f" and not along {_names(stopped)}"
@@ -131,15 +131,14 @@ def _names(elements: Sequence[ElementResult]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
-def _subgroups(subgroups: Sequence[SubgroupSummary]) -> str:
-    if not subgroups:
-        return "nothing"
+def _kept(verdict: AxisVerdict, passed: Sequence[ElementResult]) -> str:
+    """The residual subgroups, or the elements that passed without making up a subgroup."""
     texts = []
-    for h in subgroups:
-        if h.order == 1:
-            texts.append("the identity alone")
-        elif h.order is None:
+    for h in verdict.residual_low:
+        if h.order is None:
             texts.append(h.name)
-        else:
+        elif h.order > 1:
             texts.append(f"the subgroup {h.name} of order {h.order}")
-    return " or ".join(texts)
+    if texts:
+        return " or ".join(texts)
+    return f"{_names(passed)} (no subgroup)" if passed else "none of them"
