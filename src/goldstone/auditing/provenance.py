@@ -35,6 +35,7 @@ def provenance(
             "goldstone": version("goldstone"),
             "torch": torch.__version__,
             "numpy": version("numpy"),
+            "scipy": version("scipy"),
             "python": platform.python_version(),
         },
         seed=settings.seed,

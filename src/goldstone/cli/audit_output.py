@@ -20,7 +20,7 @@ def console_on(stream: TextIO | None = None) -> Console:
     """A console that is wide enough for tables in files and pipes too."""
     console = Console(file=stream or sys.stdout, highlight=False)
     if not console.is_terminal:
-        console = Console(file=stream or sys.stdout, highlight=False, width=120)
+        console = Console(file=stream or sys.stdout, highlight=False, width=150)
     return console
 
 
@@ -46,7 +46,8 @@ def element_table(result: AuditResult) -> Table:
         title=f"{escape(result.model.name)} under {escape(result.symmetry.name)}",
         caption=f"K, its null and ρ in the {metric} metric" if gradients else None,
     )
-    table.add_column("element")
+    # Names of boosts and shifts are long; a part of one says nothing.
+    table.add_column("element", overflow="fold")
     for heading in ("error", "loss ratio", *(("K (null)", "ρ") if gradients else ())):
         table.add_column(heading, justify="right", no_wrap=True)
     for heading in ("holds", "transports", "label"):
