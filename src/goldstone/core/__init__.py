@@ -8,7 +8,7 @@ from goldstone.core.errors import (
     SymmetryRefusedError,
 )
 from goldstone.core.extras import require
-from goldstone.core.files import replacing, sha256_of_file
+from goldstone.core.files import replacing
 from goldstone.core.progress import Progress, SilentProgress, Task
 from goldstone.core.random import derive_seed, generator
 from goldstone.core.result import from_json, to_json
@@ -31,6 +31,5 @@ __all__ = [
     "generator",
     "replacing",
     "require",
-    "sha256_of_file",
     "to_json",
 ]

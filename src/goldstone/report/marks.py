@@ -71,11 +71,7 @@ _LABEL_MARKS: dict[Label, LabelMark] = {
     ),
 }
 
-_ANSWER_MARKS: dict[Answer, tuple[str, str]] = {
-    "yes": ("✓", BLUE),
-    "no": ("✗", VERMILLION),
-    "undetermined": ("?", GREY),
-}
+_ANSWER_SIGNS: dict[Answer, str] = {"yes": "✓", "no": "✗", "undetermined": "?"}
 
 
 def label_mark(label: Label) -> LabelMark:
@@ -85,12 +81,7 @@ def label_mark(label: Label) -> LabelMark:
 
 def answer_sign(answer: Answer) -> str:
     """✓, ✗ or ?."""
-    return _ANSWER_MARKS[answer][0]
-
-
-def answer_colour(answer: Answer) -> str:
-    """The colour of an answer."""
-    return _ANSWER_MARKS[answer][1]
+    return _ANSWER_SIGNS[answer]
 
 
 def metric_title(metric: str) -> str:
