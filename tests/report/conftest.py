@@ -139,13 +139,8 @@ def arrays(elements: tuple[str, ...], size: int = 64) -> dict[str, np.ndarray]:
         "shift_axis_orbit_coherence_low": pair * 0.9,
         "shift_axis_orbit_coherence_high": pair,
         "torus_equivariance_error": torus,
-        "torus_log_loss_ratio": torus - 0.01,
         "cell_pair_coherence": cell,
         "cell_orbit_coherence": cell * 0.9,
-        "bands_wavenumber": np.arange(1, 17),
-        "bands_equivariance_error": np.outer(
-            [0.3 if name in BROKEN else 0.02 for name in elements], np.arange(1, 17) ** 0.7
-        ),
     }
 
 

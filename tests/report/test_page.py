@@ -210,7 +210,7 @@ def test_compressible_flows_show_density_and_vorticity(boosts: AuditResult, page
     assert "0.0100" in page.text["fields"]
 
 
-@pytest.mark.parametrize("gone", ["display", "shift", "torus", "cell", "bands"])
+@pytest.mark.parametrize("gone", ["display", "shift", "torus", "cell"])
 def test_parts_without_arrays_are_left_out(gone: str, complete: AuditResult, page_of: Any) -> None:
     arrays = {k: v for k, v in complete.arrays.items() if not k.startswith(gone)}
     # What takes long to draw and is not at stake is left out too.

@@ -21,15 +21,17 @@ def shift_coherences(
     plain: GradientSet,
     grid: tuple[int, int],
     cell: int,
+    period: tuple[int | None, int | None],
     progress: Progress,
 ) -> dict[str, NDArray[Any]]:
     """Euclidean coherences at shifts along both axes and over one cell of ``cell``² shifts.
 
-    Along the axes: every shift up to two cells, and half the grid.
+    Along the axes: every shift up to two cells, the exact ``period``, and half the grid.
     """
     cheap = replace(few.settings, metrics=("euclidean",), decisive_metric="euclidean")
     probe = GradientProbe(replace(few, settings=cheap), symmetry, few.samples.inputs[:0])
-    steps = [s for s in dict.fromkeys([*range(2 * cell + 1), min(grid) // 2]) if s < min(grid)]
+    exact = [p for p in period if p is not None]
+    steps = sorted({s for s in (*range(2 * cell + 1), *exact, min(grid) // 2) if s < min(grid)})
     axes = [[(s, 0) for s in steps], [(0, s) for s in steps]]
     square = [[(a, b) for b in range(cell)] for a in range(cell)]
     wanted = list(dict.fromkeys(t for row in axes + square for t in row))

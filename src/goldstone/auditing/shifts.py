@@ -54,7 +54,7 @@ def shift_profile(
     arrays |= _torus(few, grid, period)
     cell = min(max(p or LARGEST_CELL for p in period), LARGEST_CELL)
     if plain is not None:
-        arrays |= shift_coherences(few, symmetry, plain, grid, cell, progress)
+        arrays |= shift_coherences(few, symmetry, plain, grid, cell, period, progress)
     worst = max(s.estimate or 0.0 for row in ratios for s in row)
     return ShiftProfile(period, worst, cell), arrays
 

@@ -8,10 +8,9 @@ import numpy as np
 from goldstone.auditing import AuditResult
 from goldstone.auditing.results import HistoryEntry
 from goldstone.core import Statistic
-from goldstone.report.arrays import array, names
 from goldstone.report.dots import shorten
 from goldstone.report.figures_elements import tested_elements
-from goldstone.report.marks import DASHES, GREY, MUTED, SERIES, label_mark
+from goldstone.report.marks import DASHES, MUTED, SERIES, label_mark
 from goldstone.report.svg import Axes, end_labels, inline_svg, log_axis
 
 MOST_LINES = 12
@@ -124,27 +123,6 @@ def rollout_panel(result: AuditResult) -> str:
         lines.append(Line(element.name, tuple(values), colour, dash))
     title = "Equivariance error over rollout steps"
     return _lines("rollout", title, "step", list(range(1, steps + 1)), lines, log=True, width=400)
-
-
-def band_panel(result: AuditResult) -> str:
-    """Equivariance error by wavenumber; empty if the audit has no bands."""
-    wavenumber = array(result.arrays, "bands_wavenumber", None)
-    error = array(result.arrays, "bands_equivariance_error", None, None)
-    if wavenumber is None or error is None or error.shape[1] != len(wavenumber):
-        return ""
-    elements = names(result.arrays, "display_elements")
-    if len(elements) != len(error):
-        elements = tuple(e.name for e in result.elements)
-    if len(elements) != len(error):
-        return ""
-    labels = {e.name: e.label for e in result.elements}
-    lines = []
-    for i, (name, values) in enumerate(zip(elements, error, strict=True)):
-        colour = label_mark(labels[name]).colour if name in labels else GREY
-        finite = tuple(float(v) if np.isfinite(v) else None for v in values)
-        lines.append(Line(name, finite, colour, DASHES[i % len(DASHES)]))
-    title = "Equivariance error by wavenumber"
-    return _lines("bands", title, "wavenumber", list(wavenumber), lines, log=True, width=400)
 
 
 def _element_lines(

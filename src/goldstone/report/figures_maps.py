@@ -9,24 +9,18 @@ from goldstone.auditing import AuditResult
 from goldstone.report.arrays import array
 from goldstone.report.svg import Axes, inline_svg
 
-_DIVERGING = "RdBu_r"
 _MOST_WRITTEN = 8
 Values = NDArray[np.float64]
 
 
 def torus_panels(result: AuditResult) -> tuple[str, ...]:
     """The forward error over every shift of the torus, or over those that were measured."""
-    panels = []
-    for name, title, colours in (
-        ("torus_equivariance_error", "Equivariance error", "viridis"),
-        ("torus_log_loss_ratio", "Log loss ratio", _DIVERGING),
-    ):
-        values = array(result.arrays, name, None, None)
-        if values is not None and np.isfinite(values).any():
-            x = array(result.arrays, "torus_rows", values.shape[0])
-            y = array(result.arrays, "torus_columns", values.shape[1])
-            panels.append(_map(name, title, values, colours, x, y))
-    return tuple(panels)
+    values = array(result.arrays, "torus_equivariance_error", None, None)
+    if values is None or not np.isfinite(values).any():
+        return ()
+    x = array(result.arrays, "torus_rows", values.shape[0])
+    y = array(result.arrays, "torus_columns", values.shape[1])
+    return (_map("torus_equivariance_error", "Equivariance error", values, "viridis", x, y),)
 
 
 def cell_panels(result: AuditResult) -> tuple[str, ...]:
@@ -53,10 +47,6 @@ def _map(
     def draw(axes: Axes) -> None:
         axes.set_title(title)
         axes.grid(visible=False)
-        limits: dict[str, float] = {}
-        if colours == _DIVERGING:
-            top = float(np.nanmax(np.abs(values))) or 1.0
-            limits = {"vmin": -top, "vmax": top}
         # The first index is x, so the picture is the transpose with y upwards.
         image = axes.imshow(
             values.T,
@@ -64,7 +54,6 @@ def _map(
             cmap=colours,
             interpolation="nearest",
             extent=(*_ends(x, values.shape[0]), *_ends(y, values.shape[1])),
-            **limits,
         )
         axes.set(xlabel="shift along x, in cells", ylabel="shift along y, in cells")
         for axis in (axes.xaxis, axes.yaxis):

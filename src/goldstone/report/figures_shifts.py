@@ -77,7 +77,7 @@ def _curves(
         positive = band.values[np.isfinite(band.values) & (band.values > 0)]
         if log and positive.size:
             log_axis(axes.yaxis, float(positive.min()) / 2, float(positive.max()) * 2)
-        _cell_lines(axes, result, float(x.max()) if x.size else 0.0)
+        _exact_lines(axes, result, float(x.max()) if x.size else 0.0)
         if log and result.model.numerical_floor > 0:
             _floor_line(axes, 10 * result.model.numerical_floor)
         for i, (name, colour, dash) in enumerate(_AXES):
@@ -115,11 +115,11 @@ def _gapped(x: Values, y: Values) -> tuple[Values, Values]:
     return np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan)
 
 
-def _cell_lines(axes: Axes, result: AuditResult, last: float) -> None:
-    cell = result.shifts.cell if result.shifts is not None else 0
-    if cell < 2 or last / cell > 40:
+def _exact_lines(axes: Axes, result: AuditResult, last: float) -> None:
+    x, y = result.shifts.exact_period if result.shifts is not None else (None, None)
+    if x is None or x != y or x < 2 or last / x > 40:
         return
-    for place in range(0, int(last) + 1, cell):
+    for place in range(0, int(last) + 1, x):
         axes.axvline(place, color=MUTED, linewidth=0.5, linestyle=(0, (1, 2)), zorder=1)
 
 

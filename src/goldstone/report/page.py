@@ -18,7 +18,6 @@ from goldstone.report.figures_elements import (
 )
 from goldstone.report.figures_fields import field_figures
 from goldstone.report.figures_history import (
-    band_panel,
     coset_panels,
     history_panels,
     loss_panel,
@@ -83,7 +82,7 @@ def _sections(result: AuditResult) -> tuple[Section, ...]:
         Section("shifts", "Along shifts", _shifts(result)),
         Section("subgroups", "Subgroup lattice", lattice(result)),
         Section("history", "Over training", _history(result)),
-        Section("rollout", "Over rollout steps and scales", _growth(result)),
+        Section("rollout", "Over rollout steps", rollout_panel(result)),
         Section("controls", "Controls", result.controls),
         Section("precheck", "Precheck of the symmetry"),
         Section("provenance", "Provenance"),
@@ -112,10 +111,6 @@ def _history(result: AuditResult) -> Mapping[str, Any]:
     if not panels:
         return {}
     return {"elements": panels, "cosets": coset_panels(result), "loss": loss_panel(result)}
-
-
-def _growth(result: AuditResult) -> tuple[str, ...]:
-    return tuple(panel for panel in (rollout_panel(result), band_panel(result)) if panel)
 
 
 def _numbers(result: AuditResult) -> Any:
