@@ -44,6 +44,7 @@ class Recipe:
     training_flows: int
     epochs: int
     learning_rate: float
+    base_channels: int
     copies: int
     gradient_samples: int
     test_flows: int = 72
@@ -55,7 +56,12 @@ class Recipe:
     @property
     def contestants(self) -> tuple[Contestant, ...]:
         """The emulators, in the order of the index page."""
-        unet = {"base_channels": 12, "stages": 2, "blocks_per_stage": 1, "attention": False}
+        unet = {
+            "base_channels": self.base_channels,
+            "stages": 2,
+            "blocks_per_stage": 1,
+            "attention": False,
+        }
         return (
             Contestant("unet-anisotropic", "unet", "anisotropic-turbulence", unet),
             Contestant("unet-isotropic", "unet", "isotropic-turbulence", unet),
@@ -66,10 +72,22 @@ class Recipe:
 
 
 FULL = Recipe(
-    grid=48, training_flows=240, epochs=6, learning_rate=3e-3, copies=2, gradient_samples=16
+    grid=48,
+    training_flows=240,
+    epochs=6,
+    learning_rate=3e-3,
+    base_channels=12,
+    copies=2,
+    gradient_samples=16,
 )
 QUICK = Recipe(
-    grid=32, training_flows=160, epochs=4, learning_rate=4e-3, copies=1, gradient_samples=12
+    grid=32,
+    training_flows=200,
+    epochs=4,
+    learning_rate=4e-3,
+    base_channels=8,
+    copies=1,
+    gradient_samples=10,
 )
 
 
