@@ -157,6 +157,7 @@ def audit(
             gradients.gradients if gradients else 0,
             gradients.path if gradients else "none: forward tests alone",
             clock.seconds,
+            _truth_name(data, ground_truth) if truth else "none",
         ),
         model=summary,
         symmetry=_symmetry_summary(symmetry, elements, layout),
@@ -244,6 +245,15 @@ def _true_step(
         )
     advance, dt = ground_truth.advance, data.dt
     return lambda x: advance(x, dt)
+
+
+def _truth_name(
+    data: Trajectories | tuple[Tensor, Tensor],
+    ground_truth: GroundTruth | Step | Literal["auto"] | None,
+) -> str:
+    if ground_truth == "auto" and isinstance(data, Trajectories):
+        return f"the solver of {data.system} that the data name"
+    return getattr(ground_truth, "system", None) or "a function given by the caller"
 
 
 def _confidence(results: Sequence[ElementResult]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from goldstone.actions import (
@@ -60,7 +61,7 @@ def ground_truth_checks(
                 f"the ground truth does not take the data moved by {name} ({error}); are the "
                 "fields declared as they are?"
             ) from error
-        of_change = float((gap / norms(stepped - x).clamp_min(1e-300)).max())
+        of_change = float((gap / _change(x, stepped)).max())
         checks.append(
             GroundTruthCheck(
                 name,
@@ -81,7 +82,7 @@ def reproduction_check(
     data tell whether their fields are what they are declared to be.
     """
     x, y = inputs.double(), targets.double()
-    miss = norms(ground_truth(x) - y) / norms(y - x).clamp_min(1e-300)
+    miss = norms(ground_truth(x) - y) / _change(x, y)
     share = float(miss.median())
     return ConventionCheck(
         "the ground truth's step on the data",
@@ -118,7 +119,7 @@ def diagnose(
             except InputError:
                 # The candidate makes states that the ground truth does not take.
                 return False
-            change = norms(stepped - x).clamp_min(1e-300)
+            change = _change(x, stepped)
             # "not ≤" so that a NaN does not count.
             if not float((gap / change).max()) <= LARGEST_VIOLATION:
                 return False
@@ -203,6 +204,11 @@ _FRAMES: tuple[tuple[str, tuple[int, int], tuple[int, int]], ...] = (
     (" with the second component mirrored", (0, 1), (1, -1)),
     (" swapped with the second component mirrored", (1, 0), (1, -1)),
 )
+
+
+def _change(before: Tensor, after: Tensor) -> Tensor:
+    """‖after − before‖, at least what rounding alone would change in a steady state."""
+    return torch.maximum(norms(after - before), 1e-6 * norms(after)).clamp_min(1e-300)
 
 
 def _gap(

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,7 @@ def provenance(
     gradients: int,
     gradient_path: str,
     seconds: Mapping[str, float],
+    ground_truth: str,
 ) -> Provenance:
     """Versions, hashes, settings and costs of the audit that has just run."""
     device, dtype = model_place(model)
@@ -47,7 +49,23 @@ def provenance(
         gradients=gradients,
         gradient_path=gradient_path,
         seconds={name: round(value, 3) for name, value in seconds.items()},
+        data=_description(data),
+        ground_truth=ground_truth,
     )
+
+
+def _description(data: Data) -> dict[str, Any]:
+    if isinstance(data, tuple):
+        return {"pairs": len(data[0])}
+    return {
+        "system": data.system,
+        "parameters": to_json(data.parameters),
+        "dt": data.dt,
+        "lengths": list(data.lengths),
+        "shape": list(data.fields.shape),
+        "initial_condition": data.initial_condition,
+        "seed": data.seed,
+    }
 
 
 def data_sha256(data: Data) -> str:

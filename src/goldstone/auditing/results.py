@@ -22,7 +22,11 @@ Label = Literal["internalised", "covered", "latent", "broken", "undetermined"]
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the numbers come from."""
+    """Where the numbers come from.
+
+    ``data`` is what the data set says of itself: system, parameters, dt, lengths, initial
+    condition, seed and shape; ``ground_truth`` what the symmetry was verified against.
+    """
 
     created: str
     versions: Mapping[str, str]
@@ -35,6 +39,8 @@ class Provenance:
     gradients: int
     gradient_path: str
     seconds: Mapping[str, float]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    ground_truth: str = "none"
 
 
 @dataclass(frozen=True)
