@@ -72,7 +72,9 @@ def _holds(
 def _transports(elements: Sequence[ElementResult], transports: AxisVerdict) -> str:
     moved = [e for e in elements if e.name != "e"]
     if all(e.transports == "undetermined" for e in moved):
-        reason = next((e.reason for e in moved if e.reason), "no gradients were taken")
+        # A reason names that of *holds* first, if it has one, and that of *transports* last.
+        given = (e.reason.split("; ")[-1] for e in moved if e.reason)
+        reason = next(given, "no gradients were taken")
         return f"Whether learning transports along it is undetermined ({reason})."
     if transports.answer == "yes":
         return (
