@@ -104,7 +104,8 @@ def _transports(
     if not loss_is_invariant:
         return "undetermined", (
             "loss not invariant: the gradient probes need a loss with ℓ(g·p, g·t) = ℓ(p, t), "
-            "such as 'mse'"
+            "such as 'mse' for turns, or for boosts of a velocity (it has none for boosts of "
+            "conserved variables)"
         )
     if not has_skill:
         return "undetermined", ""

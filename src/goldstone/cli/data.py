@@ -23,9 +23,13 @@ def read_flows(
     """
     missing = [name for name, value in (("--fields", layout), ("--dt", dt)) if value is None]
     if missing and read_metadata(path) is None:
+        unsaid = {
+            "--fields": ("what its channels are", "--fields velocity:velocity"),
+            "--dt": ("how far its snapshots are apart", "--dt 0.05"),
+        }
         raise InputError(
-            f"{path} does not say what its channels are and how far its snapshots are apart: give "
-            f"{' and '.join(missing)}, such as --fields velocity:velocity --dt 0.05"
+            f"{path} does not say {' and '.join(unsaid[name][0] for name in missing)}: give "
+            f"{' and '.join(missing)}, such as {' '.join(unsaid[name][1] for name in missing)}"
         )
     return read_trajectories(path, layout=layout, dt=dt, lengths=lengths, trajectories=trajectories)
 

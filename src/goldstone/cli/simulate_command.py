@@ -65,11 +65,11 @@ def simulate_flows(
     seed: Annotated[int, typer.Option(help="Seed of the initial flows.")] = 0,
     viscosity: Annotated[
         float | None,
-        typer.Option(help="Kinematic viscosity [default: 0.002].", show_default=False),
+        typer.Option(help="Kinematic viscosity, 0.002 by default.", show_default=False),
     ] = None,
     gamma: Annotated[
         float | None,
-        typer.Option(help="Ratio of specific heats [default: 1.4].", show_default=False),
+        typer.Option(help="Ratio of specific heats, 1.4 by default.", show_default=False),
     ] = None,
     warmup: Annotated[float, typer.Option(help="Time evolved before the first snapshot.")] = 0.0,
     batch: Annotated[int, typer.Option(help="Flows stepped together.")] = 32,
