@@ -1,8 +1,10 @@
 """Floor 1: groups as pure algebra, with hashable elements and exact composition."""
 
 from goldstone.groups.additive import AdditiveGroup
-from goldstone.groups.group import FiniteGroup, Group
-from goldstone.groups.point import CyclicGroup, DihedralGroup, PointGroup
+from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.group import Group, LinearGroup
+from goldstone.groups.lie import LieGroup
+from goldstone.groups.planar import CyclicGroup, DihedralGroup, PointGroup
 from goldstone.groups.subgroups import (
     Subgroup,
     all_subgroups,
@@ -22,6 +24,8 @@ __all__ = [
     "FiniteGroup",
     "GridTranslations",
     "Group",
+    "LieGroup",
+    "LinearGroup",
     "PointGroup",
     "Subgroup",
     "WallpaperGroup",

@@ -1,16 +1,18 @@
 """Vector groups under addition: boosts, sub-pixel translations."""
 
 from dataclasses import dataclass
-from math import isfinite
+
+import torch
+from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.group import Group
+from goldstone.groups.lie import LieGroup
 
 Vector = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class AdditiveGroup(Group[Vector]):
+class AdditiveGroup(LieGroup[Vector]):
     """ℝⁿ under addition, the simplest Lie group: exp and log are the identity map.
 
     A vector v of the Lie algebra generates the one-parameter subgroup {t v : t real}.
@@ -31,40 +33,55 @@ class AdditiveGroup(Group[Vector]):
 
     @property
     def name(self) -> str:
-        return f"{self.label}s ℝ{'' if self.dimension == 1 else '²³⁴⁵⁶⁷⁸⁹'[self.dimension - 2]}"
+        power = str(self.dimension).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{self.label}s ℝ{'' if self.dimension == 1 else power}"
 
     @property
     def identity(self) -> Vector:
         return (0.0,) * self.dimension
 
-    def compose(self, a: Vector, b: Vector) -> Vector:
-        return tuple(x + y for x, y in zip(a, b, strict=True))
+    @property
+    def element_shape(self) -> tuple[int, ...]:
+        return (self.dimension,)
 
-    def inverse(self, a: Vector) -> Vector:
-        return tuple(-x if x else 0.0 for x in a)
+    @property
+    def element_dtype(self) -> torch.dtype:
+        return torch.float64
 
-    def contains(self, a: object) -> bool:
-        return (
-            isinstance(a, tuple)
-            and len(a) == self.dimension
-            and all(isinstance(x, (int, float)) and isfinite(x) for x in a)
-        )
+    @property
+    def is_compact(self) -> bool:
+        return False
 
-    def generators(self) -> tuple[Vector, ...]:
-        """The unit vectors: a basis of the Lie algebra."""
-        return tuple(
-            tuple(float(i == k) for i in range(self.dimension)) for k in range(self.dimension)
-        )
+    def _compose(self, a: Tensor, b: Tensor) -> Tensor:
+        return a + b
 
-    def exp(self, algebra: Vector) -> Vector:
-        """The exponential map."""
-        self.check_contains(algebra)
-        return algebra
+    def _inverse(self, a: Tensor) -> Tensor:
+        return 0.0 - a
 
-    def log(self, a: Vector) -> Vector:
-        """The logarithm, defined everywhere."""
-        self.check_contains(a)
+    def member_mask(self, a: Tensor) -> Tensor:
+        return a.isfinite().all(-1)
+
+    def _exp(self, x: Tensor) -> Tensor:
+        return x
+
+    def _log(self, a: Tensor) -> Tensor:
         return a
+
+    def adjoint(self, a: Tensor) -> Tensor:
+        one = torch.eye(self.dimension, dtype=a.dtype, device=a.device)
+        return one.expand(*a.shape[:-1], -1, -1)
+
+    def structure_constants(self) -> Tensor:
+        return torch.zeros((self.dimension,) * 3, dtype=torch.float64)
+
+    def sample(self, generator: torch.Generator, shape: tuple[int, ...] = ()) -> Tensor:
+        """Standard normal vectors: the group is not compact."""
+        return torch.randn(
+            (*shape, self.dimension),
+            generator=generator,
+            dtype=torch.float64,
+            device=generator.device,
+        )
 
     def element_name(self, a: Vector) -> str:
         if a == self.identity:

@@ -6,7 +6,8 @@ from itertools import combinations, product
 from typing import Any, Generic
 
 from goldstone.core import InputError
-from goldstone.groups.group import Element, FiniteGroup
+from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.group import Element
 from goldstone.groups.translations import GridTranslations
 from goldstone.groups.wallpaper import WallpaperGroup
 

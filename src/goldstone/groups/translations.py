@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from goldstone.core import InputError
-from goldstone.groups.group import FiniteGroup
+from goldstone.groups.finite import FiniteGroup
 
 Shift = tuple[int, int]
 
@@ -30,23 +33,24 @@ class GridTranslations(FiniteGroup[Shift]):
     def identity(self) -> Shift:
         return (0, 0)
 
-    def elements(self) -> tuple[Shift, ...]:
-        return tuple((a, b) for a in range(self.shape[0]) for b in range(self.shape[1]))
+    @property
+    def element_shape(self) -> tuple[int, ...]:
+        return (2,)
 
-    def compose(self, a: Shift, b: Shift) -> Shift:
-        return ((a[0] + b[0]) % self.shape[0], (a[1] + b[1]) % self.shape[1])
+    def index(self, a: Tensor) -> Tensor:
+        return a[..., 0] * self.shape[1] + a[..., 1]
 
-    def inverse(self, a: Shift) -> Shift:
-        return (-a[0] % self.shape[0], -a[1] % self.shape[1])
+    def from_index(self, index: Tensor) -> Tensor:
+        return torch.stack((index // self.shape[1], index % self.shape[1]), -1)
 
-    def contains(self, a: object) -> bool:
-        return (
-            isinstance(a, tuple)
-            and len(a) == 2
-            and all(isinstance(i, int) for i in a)
-            and 0 <= a[0] < self.shape[0]
-            and 0 <= a[1] < self.shape[1]
-        )
+    def _compose(self, a: Tensor, b: Tensor) -> Tensor:
+        return (a + b) % a.new_tensor(self.shape)
+
+    def _inverse(self, a: Tensor) -> Tensor:
+        return -a % a.new_tensor(self.shape)
+
+    def member_mask(self, a: Tensor) -> Tensor:
+        return ((a >= 0) & (a < a.new_tensor(self.shape))).all(-1)
 
     def generators(self) -> tuple[Shift, ...]:
         axes = ((1, 0), (0, 1))

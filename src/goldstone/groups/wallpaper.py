@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from goldstone.core import InputError
-from goldstone.groups.group import FiniteGroup
-from goldstone.groups.point import DihedralGroup, PointGroup
+from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.packing import decode, encode, pack, packed_size, unpack
+from goldstone.groups.planar import DihedralGroup, PointGroup
 from goldstone.groups.translations import GridTranslations, Shift
 
 WallpaperElement = tuple[Shift, Any]
@@ -46,25 +49,33 @@ class WallpaperGroup(FiniteGroup[WallpaperElement]):
     def identity(self) -> WallpaperElement:
         return (self.translations.identity, self.point.identity)
 
-    def elements(self) -> tuple[WallpaperElement, ...]:
-        return tuple((t, p) for p in self.point.elements() for t in self.translations.elements())
+    @property
+    def element_shape(self) -> tuple[int, ...]:
+        return (packed_size(self._parts),)
 
-    def compose(self, a: WallpaperElement, b: WallpaperElement) -> WallpaperElement:
-        turned = self._turn(a[1], b[0])
-        point = self.point.compose(a[1], b[1])
-        return (self.translations.compose(a[0], turned), point)
+    def index(self, a: Tensor) -> Tensor:
+        shift, point = unpack(self._parts, a)
+        return self.point.index(point) * self.translations.order + self.translations.index(shift)
 
-    def inverse(self, a: WallpaperElement) -> WallpaperElement:
-        point = self.point.inverse(a[1])
-        return (self._turn(point, self.translations.inverse(a[0])), point)
-
-    def contains(self, a: object) -> bool:
-        return (
-            isinstance(a, tuple)
-            and len(a) == 2
-            and self.translations.contains(a[0])
-            and self.point.contains(a[1])
+    def from_index(self, index: Tensor) -> Tensor:
+        point = self.point.from_index(index // self.translations.order)
+        return pack(
+            self._parts, (self.translations.from_index(index % self.translations.order), point)
         )
+
+    def _compose(self, a: Tensor, b: Tensor) -> Tensor:
+        (shift, turn), (other, first) = unpack(self._parts, a), unpack(self._parts, b)
+        turned = self.translations.compose(shift, self._turn(turn, other))
+        return pack(self._parts, (turned, self.point.compose(turn, first)))
+
+    def _inverse(self, a: Tensor) -> Tensor:
+        shift, turn = unpack(self._parts, a)
+        back = self.point.inverse(turn)
+        return pack(self._parts, (self._turn(back, self.translations.inverse(shift)), back))
+
+    def member_mask(self, a: Tensor) -> Tensor:
+        shift, point = unpack(self._parts, a)
+        return self.translations.member_mask(shift) & self.point.member_mask(point)
 
     def generators(self) -> tuple[WallpaperElement, ...]:
         shifts = tuple((t, self.point.identity) for t in self.translations.generators())
@@ -77,10 +88,21 @@ class WallpaperGroup(FiniteGroup[WallpaperElement]):
             return point
         return shift if point == "e" else f"{shift}·{point}"
 
-    def _turn(self, p: Any, t: Shift) -> Shift:
-        (a, b), (c, d) = self.point.matrix(p)
-        size = self.translations.shape
-        return (int(a * t[0] + b * t[1]) % size[0], int(c * t[0] + d * t[1]) % size[1])
+    @property
+    def _parts(self) -> tuple[GridTranslations, PointGroup[Any]]:
+        return (self.translations, self.point)
+
+    def _turn(self, point: Tensor, shift: Tensor) -> Tensor:
+        matrices = self.point.matrices(point).round().to(shift)
+        turned = (matrices * shift[..., None, :]).sum(-1)
+        return turned % shift.new_tensor(self.translations.shape)
+
+    def numbers_of(self, a: WallpaperElement) -> Any:
+        return encode(self._parts, a)
+
+    def value_of(self, numbers: Any) -> WallpaperElement:
+        shift, point = decode(self._parts, numbers)
+        return (shift, point)
 
 
 def p4m(size: int) -> WallpaperGroup:

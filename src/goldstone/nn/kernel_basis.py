@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from goldstone.actions import move_points
+from goldstone.core import InputError
+from goldstone.groups import PointGroup
 from goldstone.representations import Representation
 
 
@@ -16,7 +18,7 @@ def kernel_basis(source: Representation, target: Representation, size: int) -> T
     the kernel's taps about its centre, so odd and even sizes both work. Computed as the image of
     the projector P = mean_g [K ↦ ρ_out(g) K(g⁻¹·) ρ_in(g)⁻¹].
     """
-    group = source.group
+    group = _point_group(source)
     shape = (target.dimension, source.dimension, size, size)
     unknowns = torch.eye(
         target.dimension * source.dimension * size * size, dtype=torch.float64
@@ -32,8 +34,17 @@ def kernel_basis(source: Representation, target: Representation, size: int) -> T
 
 def invariant_vectors(representation: Representation) -> Tensor:
     """An orthonormal basis (rows, float64) of the vectors v with ρ(g) v = v."""
-    elements: tuple[Any, ...] = representation.group.elements()
-    return image_basis(torch.stack([representation.matrix(g) for g in elements]).mean(0))
+    everything = _point_group(representation).element_tensor()
+    return image_basis(representation.matrix(everything).mean(0))
+
+
+def _point_group(representation: Representation) -> PointGroup[Any]:
+    group = representation.group
+    if not isinstance(group, PointGroup):
+        raise InputError(
+            f"expected a representation of a finite group of the plane, got one of {group.name}"
+        )
+    return group
 
 
 def image_basis(projector: Tensor) -> Tensor:

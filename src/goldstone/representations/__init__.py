@@ -1,14 +1,13 @@
 """Floor 2: matrix representations, the linear source of actions."""
 
-from goldstone.representations.representation import (
+from goldstone.representations.direct_sum import DirectSum, multiple
+from goldstone.representations.elementary import (
     DeterminantRepresentation,
-    DirectSum,
     RegularRepresentation,
-    Representation,
     StandardRepresentation,
     TrivialRepresentation,
-    multiple,
 )
+from goldstone.representations.representation import Representation
 
 __all__ = [
     "DeterminantRepresentation",

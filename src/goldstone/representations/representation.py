@@ -1,4 +1,4 @@
-"""Real matrix representations of planar point groups."""
+"""The contract of a representation."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -8,130 +8,84 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups import PointGroup
+from goldstone.groups import Group, LieGroup
 
 
 @dataclass(frozen=True)
 class Representation(ABC):
-    """A homomorphism g ↦ ρ(g) to real orthogonal matrices.
+    """A homomorphism g ↦ ρ(g) from a group, finite or Lie, to invertible matrices.
 
-    Laws that implementers must satisfy: ρ(gh) = ρ(g)ρ(h) and ρ(e) = 1.
+    Laws that implementers must satisfy: ρ(gh) = ρ(g)ρ(h) and ρ(e) = 1; for a Lie group
+    ρ(exp x) = exp(dρ(x)) with dρ linear and dρ([x, y]) = [dρ(x), dρ(y)]. Representations are
+    frozen, compare by value and pickle. Matrices are float64 or complex128, differentiable in the
+    elements of a Lie group.
     """
 
-    group: PointGroup[Any]
+    group: Group[Any]
 
     @property
     @abstractmethod
     def dimension(self) -> int:
         """Size of the matrices."""
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the matrices: float64 for a real representation, complex128 for a complex one."""
+        return torch.float64
+
     @abstractmethod
+    def _matrices(self, g: Tensor) -> Tensor:
+        """The matrices (*batch, dimension, dimension) of a tensor of elements."""
+
+    def _derivatives(self, x: Tensor) -> Tensor:
+        """dρ of coordinates (*batch, d) in the Lie algebra; representations of Lie groups have it.
+
+        Linear in x, so that it is enough to know it on a basis.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no derivative")
+
     def matrix(self, g: Any) -> Tensor:
-        """ρ(g), float64 of shape (dimension, dimension)."""
+        """ρ(g) of an element's value, or of every element of a tensor of elements.
+
+        Returns:
+            (*batch, dimension, dimension), an empty batch for one element.
+
+        Raises:
+            InputError: g is not in the group.
+        """
+        self.group.check_contains(g)
+        return self._matrices(g if isinstance(g, Tensor) else self.group.tensor((g,))[0])
+
+    def matrix_unchecked(self, g: Tensor) -> Tensor:
+        """ρ(g) of a tensor of elements that are known to lie in the group."""
+        return self._matrices(g)
+
+    def __call__(self, g: Any) -> Tensor:
+        """ρ(g): see :meth:`matrix`."""
+        return self.matrix(g)
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """The representation of the Lie algebra, dρ(x) = d/dt ρ(exp(t x)) at t = 0.
+
+        Args:
+            x: coordinates (*batch, d) in the group's basis of its Lie algebra.
+
+        Returns:
+            (*batch, dimension, dimension).
+
+        Raises:
+            InputError: the group is finite, or x has the wrong shape.
+        """
+        if not isinstance(self.group, LieGroup):
+            raise InputError(f"{self.group.name} is not a Lie group: it has no Lie algebra")
+        self.group.check_coordinates(x)
+        return self._derivatives(x)
+
+    def character(self, g: Any) -> Tensor:
+        """The trace of ρ(g), (*batch)."""
+        return self.matrix(g).diagonal(dim1=-2, dim2=-1).sum(-1)
 
     @property
     def allows_pointwise(self) -> bool:
         """Whether any pointwise nonlinearity commutes with it (it permutes the components)."""
         return False
-
-
-@dataclass(frozen=True)
-class TrivialRepresentation(Representation):
-    """ρ(g) = 1: a scalar."""
-
-    @property
-    def dimension(self) -> int:
-        return 1
-
-    def matrix(self, g: Any) -> Tensor:
-        self.group.check_contains(g)
-        return torch.ones(1, 1, dtype=torch.float64)
-
-    @property
-    def allows_pointwise(self) -> bool:
-        return True
-
-
-@dataclass(frozen=True)
-class DeterminantRepresentation(Representation):
-    """ρ(g) = det R(g): a pseudoscalar such as vorticity."""
-
-    @property
-    def dimension(self) -> int:
-        return 1
-
-    def matrix(self, g: Any) -> Tensor:
-        self.group.check_contains(g)
-        (a, b), (c, d) = self.group.matrix(g)
-        return torch.tensor([[round(a * d - b * c)]], dtype=torch.float64)
-
-
-@dataclass(frozen=True)
-class StandardRepresentation(Representation):
-    """ρ(g) = R(g), the rotation or reflection of the plane itself: a vector."""
-
-    @property
-    def dimension(self) -> int:
-        return 2
-
-    def matrix(self, g: Any) -> Tensor:
-        self.group.check_contains(g)
-        return torch.tensor(self.group.matrix(g), dtype=torch.float64)
-
-
-@dataclass(frozen=True)
-class RegularRepresentation(Representation):
-    """The group permutes its elements, in the order of ``group.elements()``: ρ(g) e_h = e_gh."""
-
-    @property
-    def dimension(self) -> int:
-        return self.group.order
-
-    def matrix(self, g: Any) -> Tensor:
-        self.group.check_contains(g)
-        elements: tuple[Any, ...] = self.group.elements()
-        position = {h: i for i, h in enumerate(elements)}
-        result = torch.zeros(len(elements), len(elements), dtype=torch.float64)
-        for column, h in enumerate(elements):
-            result[position[self.group.compose(g, h)], column] = 1.0
-        return result
-
-    @property
-    def allows_pointwise(self) -> bool:
-        return True
-
-
-@dataclass(frozen=True)
-class DirectSum(Representation):
-    """ρ₁ ⊕ ρ₂ ⊕ …: block-diagonal, the parts in order."""
-
-    parts: tuple[Representation, ...]
-
-    def __post_init__(self) -> None:
-        if not self.parts or any(part.group != self.group for part in self.parts):
-            raise InputError(
-                "a direct sum needs one or more representations of the same group "
-                f"({self.group.name}), got {[p.group.name for p in self.parts]}"
-            )
-
-    @property
-    def dimension(self) -> int:
-        return sum(part.dimension for part in self.parts)
-
-    def matrix(self, g: Any) -> Tensor:
-        result = torch.zeros(self.dimension, self.dimension, dtype=torch.float64)
-        start = 0
-        for part in self.parts:
-            block = slice(start, start + part.dimension)
-            result[block, block] = part.matrix(g)
-            start += part.dimension
-        return result
-
-    @property
-    def allows_pointwise(self) -> bool:
-        return all(part.allows_pointwise for part in self.parts)
-
-
-def multiple(representation: Representation, copies: int) -> DirectSum:
-    """``copies`` copies of a representation."""
-    return DirectSum(representation.group, (representation,) * copies)

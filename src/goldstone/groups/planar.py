@@ -4,15 +4,20 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from math import cos, pi, sin
 
+import torch
+from torch import Tensor
+
 from goldstone.core import InputError
-from goldstone.groups.group import Element, FiniteGroup
+from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.group import Element
 
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 
 _DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _power_name(letter: str, k: int) -> str:
+def power_name(letter: str, k: int) -> str:
+    """``r``, ``r²``, … and nothing for the zeroth power."""
     if k == 0:
         return ""
     return letter if k == 1 else letter + str(k).translate(_DIGITS)
@@ -31,7 +36,17 @@ class PointGroup(FiniteGroup[Element]):
 
     @abstractmethod
     def matrix(self, a: Element) -> Matrix:
-        """The 2×2 orthogonal matrix of the element, rows first."""
+        """The 2×2 orthogonal matrix of the element, rows first; quarter turns are exact."""
+
+    @property
+    def degree(self) -> int:
+        """2: the group acts on the plane."""
+        return 2
+
+    def matrices(self, a: Tensor) -> Tensor:
+        """The matrices of a tensor of elements, (*batch, 2, 2) in float64."""
+        table = torch.tensor([self.matrix(g) for g in self.elements()], dtype=torch.float64)
+        return table.to(a.device)[self.index(a)]
 
 
 @dataclass(frozen=True)
@@ -55,23 +70,30 @@ class CyclicGroup(PointGroup[int]):
     def identity(self) -> int:
         return 0
 
-    def elements(self) -> tuple[int, ...]:
-        return tuple(range(self.n))
+    @property
+    def element_shape(self) -> tuple[int, ...]:
+        return ()
 
-    def compose(self, a: int, b: int) -> int:
+    def index(self, a: Tensor) -> Tensor:
+        return a
+
+    def from_index(self, index: Tensor) -> Tensor:
+        return index
+
+    def _compose(self, a: Tensor, b: Tensor) -> Tensor:
         return (a + b) % self.n
 
-    def inverse(self, a: int) -> int:
+    def _inverse(self, a: Tensor) -> Tensor:
         return -a % self.n
 
-    def contains(self, a: object) -> bool:
-        return isinstance(a, int) and 0 <= a < self.n
+    def member_mask(self, a: Tensor) -> Tensor:
+        return (a >= 0) & (a < self.n)
 
     def generators(self) -> tuple[int, ...]:
         return (1,) if self.n > 1 else ()
 
     def element_name(self, a: int) -> str:
-        return _power_name("r", a) or "e"
+        return power_name("r", a) or "e"
 
     def matrix(self, a: int) -> Matrix:
         """The 2×2 rotation matrix of the element."""
@@ -104,31 +126,37 @@ class DihedralGroup(PointGroup[tuple[int, int]]):
     def identity(self) -> tuple[int, int]:
         return (0, 0)
 
-    def elements(self) -> tuple[tuple[int, int], ...]:
-        return tuple((m, k) for m in (0, 1) for k in range(self.n))
+    @property
+    def element_shape(self) -> tuple[int, ...]:
+        return (2,)
 
-    def compose(self, a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+    def index(self, a: Tensor) -> Tensor:
+        return a[..., 0] * self.n + a[..., 1]
+
+    def from_index(self, index: Tensor) -> Tensor:
+        return torch.stack((index // self.n, index % self.n), -1)
+
+    def _compose(self, a: Tensor, b: Tensor) -> Tensor:
         # s^m r^k s^m' r^k' = s^(m+m') r^(±k + k'), since r s = s r⁻¹.
-        turn = -a[1] if b[0] else a[1]
-        return ((a[0] + b[0]) % 2, (turn + b[1]) % self.n)
-
-    def inverse(self, a: tuple[int, int]) -> tuple[int, int]:
-        return a if a[0] else (0, -a[1] % self.n)
-
-    def contains(self, a: object) -> bool:
-        return (
-            isinstance(a, tuple)
-            and len(a) == 2
-            and all(isinstance(i, int) for i in a)
-            and a[0] in (0, 1)
-            and 0 <= a[1] < self.n
+        turn = (1 - 2 * b[..., 0]) * a[..., 1]
+        return torch.stack(
+            ((a[..., 0] + b[..., 0]) % 2, (turn + b[..., 1]) % self.n),
+            -1,
         )
+
+    def _inverse(self, a: Tensor) -> Tensor:
+        turn = (2 * a[..., 0] - 1) * a[..., 1]
+        return torch.stack((a[..., 0], turn % self.n), -1)
+
+    def member_mask(self, a: Tensor) -> Tensor:
+        limits = a.new_tensor([2, self.n])
+        return ((a >= 0) & (a < limits)).all(-1)
 
     def generators(self) -> tuple[tuple[int, int], ...]:
         return ((0, 1), (1, 0)) if self.n > 1 else ((1, 0),)
 
     def element_name(self, a: tuple[int, int]) -> str:
-        return ("s" if a[0] else "") + _power_name("r", a[1]) or "e"
+        return ("s" if a[0] else "") + power_name("r", a[1]) or "e"
 
     def matrix(self, a: tuple[int, int]) -> Matrix:
         """The 2×2 orthogonal matrix of the element: diag(−1, 1)^m times the rotation."""

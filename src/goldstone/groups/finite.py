@@ -1,0 +1,108 @@
+"""The contract of a finite group."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from goldstone.core import InputError
+from goldstone.groups.group import Element, Group
+
+MOST_LISTED = 1_000_000
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def normalise_name(name: str) -> str:
+    """An element name as typed: ``sr2``, ``sr^2`` and ``sr²`` are the same."""
+    return name.strip().translate(_SUPERSCRIPTS).replace("^", "").replace(" ", "")
+
+
+class FiniteGroup(Group[Element]):
+    """A group of finitely many elements, with exact composition.
+
+    Its elements are numbered from 0, the identity's number; :meth:`index` and :meth:`from_index`
+    are inverse to each other. Nothing is tabulated: see :func:`goldstone.groups.cayley_table`.
+    """
+
+    @property
+    @abstractmethod
+    def order(self) -> int:
+        """Number of elements."""
+
+    @abstractmethod
+    def index(self, a: Tensor) -> Tensor:
+        """The numbers, int64 of shape (*batch), of a tensor of elements."""
+
+    @abstractmethod
+    def from_index(self, index: Tensor) -> Tensor:
+        """The tensor of elements, (*batch, *element_shape), with these numbers."""
+
+    @property
+    def element_dtype(self) -> torch.dtype:
+        return torch.int64
+
+    def element_tensor(self) -> Tensor:
+        """All elements in order, (order, *element_shape).
+
+        Raises:
+            InputError: there are more than a million.
+        """
+        if self.order > MOST_LISTED:
+            raise InputError(
+                f"the elements of {self.name} (order {self.order:.3g}) are too many to list; "
+                "work with its generators or with samples"
+            )
+        return self.from_index(torch.arange(self.order))
+
+    def elements(self) -> tuple[Element, ...]:
+        """All elements as values, the identity first."""
+        return self.values(self.element_tensor())
+
+    def sample(self, generator: torch.Generator, shape: tuple[int, ...] = ()) -> Tensor:
+        number = torch.randint(
+            self.order, shape, generator=generator, device=generator.device, dtype=torch.int64
+        )
+        return self.from_index(number)
+
+    def element_order(self, a: Element) -> int:
+        """The smallest n ≥ 1 with aⁿ = e."""
+        self.check_contains(a)
+        one = self.tensor((a,))[0]
+        identity = self.identity_tensor(one)
+        power, n = one, 1
+        while not torch.equal(power, identity):
+            power, n = self._compose(power, one), n + 1
+        return n
+
+    def parse(self, name: str) -> Element:
+        """The element of this name; ``sr2``, ``sr^2`` and ``sr²`` are the same.
+
+        Raises:
+            InputError: no element has the name.
+        """
+        wanted = normalise_name(name)
+        elements = self.elements()
+        for element in elements:
+            if normalise_name(self.element_name(element)) == wanted:
+                return element
+        some = ", ".join(self.element_name(a) for a in elements[:8])
+        raise InputError(f"{name!r} names no element of {self.name}; its elements are {some} …")
+
+    def generated_by(self, generators: Sequence[Element]) -> frozenset[Element]:
+        """The elements of the smallest subgroup that contains ``generators``."""
+        for a in generators:
+            self.check_contains(a)
+        reached = torch.zeros(self.order, dtype=torch.bool)
+        frontier = self.tensor((self.identity,))
+        reached[self.index(frontier)] = True
+        steps = self.tensor(tuple(generators))
+        # In a finite group inverses are powers, so products on one side suffice.
+        while len(frontier) and len(steps):
+            products = self._compose(frontier[:, None], steps[None]).flatten(0, 1)
+            number = torch.unique(self.index(products))
+            new = number[~reached[number]]
+            reached[new] = True
+            frontier = self.from_index(new)
+        return frozenset(self.values(self.from_index(reached.nonzero()[:, 0])))
