@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 import torch
-from scipy import stats
+from scipy.special import ndtr, stdtrit
 from torch import Tensor
 
 from goldstone.core import Statistic, generator
@@ -47,8 +47,8 @@ def interval(replicates: Tensor, n: int, level: float = 0.95) -> tuple[float | N
     finite = replicates[torch.isfinite(replicates)]
     if n < 2 or len(finite) < max(2, len(replicates) // 2):
         return None, None
-    quantile = float(stats.t.ppf((1 - level) / 2, n - 1))
-    tail = float(stats.norm.cdf(sqrt(n / (n - 1)) * quantile))
+    quantile = float(stdtrit(n - 1, (1 - level) / 2))
+    tail = float(ndtr(sqrt(n / (n - 1)) * quantile))
     low, high = torch.quantile(finite, torch.tensor([tail, 1 - tail], dtype=finite.dtype))
     return float(low), float(high)
 
