@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 import torch
-from scipy.special import ndtr, stdtrit
 from torch import Tensor
 
 from goldstone.core import Statistic, generator
@@ -44,6 +43,9 @@ def interval(replicates: Tensor, n: int, level: float = 0.95) -> tuple[float | N
     narrowness in small samples (Hesterberg 2015, "What teachers should know about the
     bootstrap", section 4.3).
     """
+    # Here, because it takes as long to import as all of goldstone.
+    from scipy.special import ndtr, stdtrit
+
     finite = replicates[torch.isfinite(replicates)]
     if n < 2 or len(finite) < max(2, len(replicates) // 2):
         return None, None
