@@ -197,8 +197,8 @@ def main() -> None:
         "irreps": "complex irreps; characters as [real part, imaginary part] in the order of the "
         "classes; names after Mulliken: A trivial (A2 is -1 on quarter turns), T1 the vector, "
         "T2 the other of dimension 3, E+ and E- complex conjugates whose sum is the real irrep E",
-        "actions": "permutation characters (fixed points by class) of the action on vertices, edges, "
-        "faces, and their multiplicities of irreps",
+        "actions": "permutation characters (fixed points by class) of the action on vertices, "
+        "edges, faces, and their multiplicities of irreps",
         "so3_restricted": "multiplicities of irreps in the SO(3) irrep of degree l = 0, 1, …",
     }
     write("polyhedral.json", about, groups=groups)

@@ -57,14 +57,12 @@ ALGEBRAS: dict[str, tuple[str, Basis]] = {
     "so(3)": ("L_x, L_y, L_z: [L_i, L_j] = ε_ijk L_k", rotations(3, CYCLIC)),
     "su(2)": ("-iσ_k/2: [X_i, X_j] = ε_ijk X_k", [-I * s / 2 for s in pauli()]),
     "su(3)": (
-        "-iλ_a/2, λ_a of Gell-Mann: [X_a, X_b] = f_abc X_c, which is [T_a, T_b] = i f_abc T_c for "
-        "T_a = λ_a/2",
+        "-iλ_a/2, λ_a of Gell-Mann: [X_a, X_b] = f_abc X_c, [λ_a, λ_b] = 2i f_abc λ_c",
         [-I * m / 2 for m in gell_mann()],
     ),
     "so(4)": ("E_ba - E_ab for planes a < b in order", rotations(4, [*combinations(range(4), 2)])),
     "so(1,3)": (
-        "J_x, J_y, J_z, K_x, K_y, K_z on (t, x, y, z): [J_i, J_j] = ε_ijk J_k, [J_i, K_j] = ε_ijk K_k, "
-        "[K_i, K_j] = -ε_ijk J_k; K_x mixes t and x by a symmetric matrix",
+        "J_x, J_y, J_z, K_x, K_y, K_z on (t, x, y, z): [J, J] = J, [J, K] = K, [K, K] = -J",
         rotations(4, shifted(CYCLIC)) + [unit(4, 0, i) + unit(4, i, 0) for i in (1, 2, 3)],
     ),
     "sl(2,R)": (
@@ -88,8 +86,7 @@ ALGEBRAS: dict[str, tuple[str, Basis]] = {
         rotations(4, CYCLIC) + [unit(4, i, 3) for i in range(3)],
     ),
     "galilei(3)": (
-        "L_x, L_y, L_z, boosts G_x, G_y, G_z, shifts P_x, P_y, P_z, time shift H on (x, y, z, t, 1): "
-        "G_i sends t to x_i, [H, G_i] = -P_i",
+        "L_i, boosts G_i, shifts P_i (i = x, y, z), time shift H on (x, y, z, t, 1): [G, H] = P",
         rotations(5, CYCLIC)
         + [unit(5, i, 3) for i in range(3)]
         + [unit(5, i, 4) for i in range(3)]
@@ -99,7 +96,7 @@ ALGEBRAS: dict[str, tuple[str, Basis]] = {
 
 
 def coordinates(basis: Basis) -> Matrix:
-    """Left inverse of the matrix whose columns are the basis elements, real parts over imaginary."""
+    """Left inverse of the matrix whose columns are the basis elements, as real vectors."""
     columns = Matrix.hstack(*[realified(x) for x in basis])
     gram = columns.T * columns
     return gram.inv() * columns.T
@@ -167,8 +164,7 @@ def main() -> None:
     about = {
         "source": f"sympy {sympy.__version__}, exact arithmetic",
         "structure_constants": "nonzero entries [i, j, k, c] of [X_i, X_j] = Σ_k c X_k, zero-based",
-        "basis": "matrices X_i, real and imaginary parts; exp(X_i) lies in the group, without factors "
-        "of i",
+        "basis": "matrices X_i, real and imaginary parts; exp(X_i) lies in the group: no factor i",
         "killing_form": "B_ij = tr(ad X_i ad X_j)",
         "killing_signature": "numbers of [positive, negative, zero] eigenvalues",
         "su3_d": "nonzero entries [a, b, c, d_abc] of {λ_a, λ_b} = 4/3 δ_ab + 2 d_abc λ_c",

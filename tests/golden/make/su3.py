@@ -54,8 +54,8 @@ def main() -> None:
             products.append({"factors": [a, b], "terms": terms})
     about = {
         "source": gap.version(),
-        "weight": "(p, q): highest weight in the basis of fundamental weights; (1, 0) is C^3, (0, 1) "
-        "its dual, (1, 1) the adjoint representation",
+        "weight": "(p, q): highest weight in the basis of fundamental weights; (1, 0) is C^3, "
+        "(0, 1) its dual, (1, 1) the adjoint representation",
         "casimir": "Σ_a T_a T_a for T_a = λ_a/2: (p² + q² + pq + 3p + 3q)/3, a closed form",
         "dominant_weights": "[p, q, multiplicity] for each dominant weight of the irrep",
         "triality": "(p - q) mod 3",
