@@ -162,7 +162,7 @@ def main() -> None:
     mp.dps = 60
     about = {
         "source": f"mpmath {mpmath.__version__} with {mp.dps} digits, rounded once to doubles",
-        "X": "element of the Lie algebra as a matrix with exactly these doubles: re and, where it is "
+        "X": "element of the Lie algebra, a matrix with exactly these doubles: re and, where it is "
         "complex, im",
         "exp": "exp(X), each entry the nearest double",
         "largest_angle": "largest |imaginary part| of the eigenvalues of X",
