@@ -43,7 +43,7 @@ GROUPS = {
     "C7:C3": "Group((1,2,3,4,5,6,7), (2,3,5)(4,7,6))",
     "C5:C4": "Group((1,2,3,4,5), (2,3,5,4))",
     # Shifts of the periodic grid {0,1}² or {0,1,2}² (points 1… in row-major order) and turns about
-    # its origin; the half turn fixes the points of the 2×2 grid, so the four directions follow them.
+    # its origin; the half turn fixes the points of the 2×2 grid, so four directions follow them.
     "p4(2)": "Group((1,3)(2,4), (2,3)(5,6,7,8))",
     "p4m(2)": "Group((1,3)(2,4), (2,3)(5,6,7,8), (5,7))",
     "p4(3)": "Group((1,4,7)(2,5,8)(3,6,9), (2,4,3,7)(5,6,9,8))",
