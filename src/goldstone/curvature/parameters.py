@@ -16,6 +16,21 @@ def vector_size(parameters: Mapping[str, Tensor]) -> int:
     return sum(_size(p) for p in parameters.values())
 
 
+def parameter_slices(parameters: Mapping[str, Tensor]) -> dict[str, slice]:
+    """Where each parameter lies in the vector."""
+    result, start = {}, 0
+    for name, p in parameters.items():
+        result[name] = slice(start, start + _size(p))
+        start += _size(p)
+    return result
+
+
+def real_dtype(parameters: Mapping[str, Tensor]) -> torch.dtype:
+    """The dtype of the parameter vector: that of the first parameter's real numbers."""
+    first = next(iter(parameters.values()))
+    return first.real.dtype if first.is_complex() else first.dtype
+
+
 def flatten_into(tensors: Sequence[Tensor], out: Tensor) -> None:
     """Write ``tensors`` one after another into the vector ``out``, complex ones as (re, im)."""
     start = 0
