@@ -4,6 +4,13 @@ from goldstone.groups.additive import AdditiveGroup
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Group, LinearGroup
 from goldstone.groups.lie import LieGroup
+from goldstone.groups.matrix.euclidean import EuclideanGroup, SpecialEuclideanGroup
+from goldstone.groups.matrix.lorentz import LorentzGroup
+from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
+from goldstone.groups.matrix.orthogonal import OrthogonalGroup, SpecialOrthogonalGroup
+from goldstone.groups.matrix.special_linear import SpecialLinearGroup
+from goldstone.groups.matrix.symplectic import SymplecticGroup
+from goldstone.groups.matrix.unitary import SpecialUnitaryGroup, UnitaryGroup
 from goldstone.groups.planar import CyclicGroup, DihedralGroup, PointGroup
 from goldstone.groups.subgroups import (
     Subgroup,
@@ -21,13 +28,23 @@ __all__ = [
     "AdditiveGroup",
     "CyclicGroup",
     "DihedralGroup",
+    "EuclideanGroup",
     "FiniteGroup",
     "GridTranslations",
     "Group",
     "LieGroup",
     "LinearGroup",
+    "LorentzGroup",
+    "MatrixLieGroup",
+    "OrthogonalGroup",
     "PointGroup",
+    "SpecialEuclideanGroup",
+    "SpecialLinearGroup",
+    "SpecialOrthogonalGroup",
+    "SpecialUnitaryGroup",
     "Subgroup",
+    "SymplecticGroup",
+    "UnitaryGroup",
     "WallpaperGroup",
     "all_subgroups",
     "axis_lattices",

@@ -105,7 +105,9 @@ class LieGroup(Group[Element]):
         Left-invariant; bi-invariant and the length of the shortest geodesic where that norm is
         invariant under Ad, as it is in this basis for the compact groups.
         """
-        return self._log(self._compose(self._inverse(a), b)).square().sum(-1).sqrt()
+        x = self._log(self._compose(self._inverse(a), b))
+        # Not the root of a sum of squares, whose derivative at 0 is not finite.
+        return torch.linalg.vector_norm(x, dim=-1)
 
     def random_walk(
         self,

@@ -1,0 +1,1 @@
+"""Lie groups whose elements are matrices; their names are exported by goldstone.groups."""
