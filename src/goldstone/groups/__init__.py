@@ -1,6 +1,7 @@
 """Floor 1: groups as pure algebra, with hashable elements and exact composition."""
 
 from goldstone.groups.additive import AdditiveGroup
+from goldstone.groups.cayley_table import cayley_table
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Group, LinearGroup
 from goldstone.groups.lie import LieGroup
@@ -12,6 +13,7 @@ from goldstone.groups.matrix.special_linear import SpecialLinearGroup
 from goldstone.groups.matrix.symplectic import SymplecticGroup
 from goldstone.groups.matrix.unitary import SpecialUnitaryGroup, UnitaryGroup
 from goldstone.groups.planar import CyclicGroup, DihedralGroup, PointGroup
+from goldstone.groups.subgroup_group import SubgroupGroup, subgroup_as_group
 from goldstone.groups.subgroups import (
     Subgroup,
     all_subgroups,
@@ -43,14 +45,17 @@ __all__ = [
     "SpecialOrthogonalGroup",
     "SpecialUnitaryGroup",
     "Subgroup",
+    "SubgroupGroup",
     "SymplecticGroup",
     "UnitaryGroup",
     "WallpaperGroup",
     "all_subgroups",
     "axis_lattices",
     "candidate_subgroups",
+    "cayley_table",
     "left_cosets",
     "maximal",
     "p4m",
     "subgroup",
+    "subgroup_as_group",
 ]

@@ -1,0 +1,113 @@
+"""A subgroup as a group of its own."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from goldstone.core import InputError
+from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.group import Element
+from goldstone.groups.subgroups import Subgroup
+
+
+@dataclass(frozen=True)
+class SubgroupGroup(FiniteGroup[Element]):
+    """A subgroup of a finite group as a group: its elements are elements of the parent.
+
+    Values and tensors of elements mean the same in both groups, so the inclusion is the identity
+    map. Elements keep the parent's order. See :func:`subgroup_as_group`.
+
+    Raises:
+        InputError: the elements are not in the parent or not closed under composition.
+    """
+
+    parent: FiniteGroup[Element]
+    subgroup: Subgroup[Element]
+    members: Tensor = field(init=False, compare=False, repr=False)
+    """The elements' numbers in the parent, ascending: int64 of shape (order,)."""
+    _generators: tuple[Element, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.parent.identity not in self.subgroup.elements:
+            raise InputError(
+                f"{self.subgroup.name} is no subgroup of {self.parent.name}: it lacks the identity"
+            )
+        chosen = self.parent.tensor(tuple(self.subgroup.elements))
+        self.parent.check_contains(chosen)
+        object.__setattr__(self, "members", self.parent.index(chosen).sort().values)
+        object.__setattr__(self, "_generators", self._greedy_generators())
+
+    def _greedy_generators(self) -> tuple[Element, ...]:
+        # The first elements that enlarge what those before them generate.
+        generators: tuple[Element, ...] = ()
+        reached = frozenset((self.parent.identity,))
+        for a in self.parent.values(self.parent.from_index(self.members)):
+            if a not in reached:
+                generators = (*generators, a)
+                reached = self.parent.generated_by(generators)
+        outside = reached - self.subgroup.elements
+        if outside:
+            name = self.parent.element_name
+            raise InputError(
+                f"{self.subgroup.name} is no subgroup of {self.parent.name}: its elements "
+                f"{', '.join(map(name, generators))} generate {name(min(outside, key=repr))}, "
+                "which it lacks; see goldstone.groups.subgroup"
+            )
+        return generators
+
+    @property
+    def name(self) -> str:
+        return self.subgroup.name
+
+    @property
+    def order(self) -> int:
+        return self.subgroup.order
+
+    @property
+    def identity(self) -> Element:
+        return self.parent.identity
+
+    @property
+    def element_shape(self) -> tuple[int, ...]:
+        return self.parent.element_shape
+
+    def index(self, a: Tensor) -> Tensor:
+        return torch.searchsorted(self.members.to(a.device), self.parent.index(a).contiguous())
+
+    def from_index(self, index: Tensor) -> Tensor:
+        return self.parent.from_index(self.members.to(index.device)[index])
+
+    def _compose(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.parent.compose(a, b)
+
+    def _inverse(self, a: Tensor) -> Tensor:
+        return self.parent.inverse(a)
+
+    def member_mask(self, a: Tensor) -> Tensor:
+        inside = self.parent.member_mask(a)
+        first = self.parent.identity_tensor(a)
+        safe = torch.where(inside.reshape(inside.shape + (1,) * first.dim()), a, first)
+        return inside & torch.isin(self.parent.index(safe), self.members.to(a.device))
+
+    def generators(self) -> tuple[Element, ...]:
+        return self._generators
+
+    def element_name(self, a: Element) -> str:
+        return self.parent.element_name(a)
+
+    def numbers_of(self, a: Element) -> Any:
+        return self.parent.numbers_of(a)
+
+    def value_of(self, numbers: Any) -> Element:
+        return self.parent.value_of(numbers)
+
+
+def subgroup_as_group(group: FiniteGroup[Element], h: Subgroup[Element]) -> SubgroupGroup[Element]:
+    """The subgroup ``h`` of ``group`` as a group whose elements are elements of ``group``.
+
+    Raises:
+        InputError: ``h`` is no subgroup of ``group``; the message names elements that show it.
+    """
+    return SubgroupGroup(group, h)
