@@ -82,8 +82,21 @@ class Representation(ABC):
         return self._derivatives(x)
 
     def character(self, g: Any) -> Tensor:
-        """The trace of ρ(g), (*batch)."""
-        return self.matrix(g).diagonal(dim1=-2, dim2=-1).sum(-1)
+        """The trace of ρ(g), (*batch).
+
+        Raises:
+            InputError: g is not in the group.
+        """
+        self.group.check_contains(g)
+        return self._characters(g if isinstance(g, Tensor) else self.group.tensor((g,))[0])
+
+    def character_unchecked(self, g: Tensor) -> Tensor:
+        """The character of a tensor of elements that are known to lie in the group."""
+        return self._characters(g)
+
+    def _characters(self, g: Tensor) -> Tensor:
+        """The traces (*batch) of a tensor of elements; override where there is a shorter way."""
+        return self._matrices(g).diagonal(dim1=-2, dim2=-1).sum(-1)
 
     @property
     def allows_pointwise(self) -> bool:
