@@ -1,15 +1,19 @@
 """Floor 3: per-sample gradients and the metrics in which they are compared."""
 
 from goldstone.curvature.adam import adam_metric
+from goldstone.curvature.block_metric import BlockMetric
 from goldstone.curvature.diagonal import (
     DiagonalMetric,
     empirical_fisher_diagonal,
     gauss_newton_diagonal,
 )
+from goldstone.curvature.ekfac import ekfac
 from goldstone.curvature.empirical_fisher import EmpiricalFisherProducts, empirical_fisher_gram
 from goldstone.curvature.galerkin import galerkin_gram
 from goldstone.curvature.gauss_newton import GaussNewtonSolve, gauss_newton_gram
 from goldstone.curvature.inner_products import chunk_rows, inner_products, memory_bytes
+from goldstone.curvature.kfac import kfac
+from goldstone.curvature.kronecker_factors import Coverage, KroneckerFactors, kronecker_factors
 from goldstone.curvature.output_jvp import output_jvps
 from goldstone.curvature.output_probes import probe_rows
 from goldstone.curvature.parameters import trainable_parameters
@@ -20,6 +24,12 @@ from goldstone.curvature.randomised_gauss_newton import (
 )
 
 __all__ = [
+    "BlockMetric",
+    "Coverage",
+    "KroneckerFactors",
+    "ekfac",
+    "kfac",
+    "kronecker_factors",
     "DiagonalMetric",
     "EmpiricalFisherProducts",
     "GaussNewtonSolve",
