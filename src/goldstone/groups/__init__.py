@@ -10,6 +10,8 @@ from goldstone.groups.group import Group, LinearGroup
 from goldstone.groups.klein_four import KleinFourGroup
 from goldstone.groups.lie import LieGroup
 from goldstone.groups.matrix.euclidean import EuclideanGroup, SpecialEuclideanGroup
+from goldstone.groups.matrix.galilei import GalileiGroup
+from goldstone.groups.matrix.heisenberg import HeisenbergGroup
 from goldstone.groups.matrix.lorentz import LorentzGroup
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
 from goldstone.groups.matrix.orthogonal import OrthogonalGroup, SpecialOrthogonalGroup
@@ -20,7 +22,9 @@ from goldstone.groups.permutation_group import PermutationGroup
 from goldstone.groups.permutations import Permutations, parse_cycles
 from goldstone.groups.planar import CyclicGroup, DihedralGroup, PointGroup
 from goldstone.groups.quaternion import DicyclicGroup, quaternion_group
+from goldstone.groups.scaling import ScalingGroup
 from goldstone.groups.signed_permutations import SignedPermutationGroup
+from goldstone.groups.spin import SpinGroup
 from goldstone.groups.subgroup_group import SubgroupGroup, subgroup_as_group
 from goldstone.groups.subgroup_lattice import (
     Covering,
@@ -30,6 +34,7 @@ from goldstone.groups.subgroup_lattice import (
 )
 from goldstone.groups.subgroups import Subgroup, maximal, subgroup
 from goldstone.groups.symmetric_group import AlternatingGroup, SymmetricGroup
+from goldstone.groups.torus import TorusGroup
 from goldstone.groups.translations import GridTranslations
 from goldstone.groups.wallpaper import WallpaperGroup, p4m
 
@@ -42,8 +47,10 @@ __all__ = [
     "DihedralGroup",
     "EuclideanGroup",
     "FiniteGroup",
+    "GalileiGroup",
     "GridTranslations",
     "Group",
+    "HeisenbergGroup",
     "KleinFourGroup",
     "LieGroup",
     "LinearGroup",
@@ -53,17 +60,20 @@ __all__ = [
     "PermutationGroup",
     "Permutations",
     "PointGroup",
+    "ScalingGroup",
     "SignedPermutationGroup",
     "SpecialEuclideanGroup",
     "SpecialLinearGroup",
     "SpecialOrthogonalGroup",
     "SpecialUnitaryGroup",
+    "SpinGroup",
     "Subgroup",
     "SubgroupClass",
     "SubgroupGroup",
     "SubgroupLattice",
     "SymmetricGroup",
     "SymplecticGroup",
+    "TorusGroup",
     "UnitaryGroup",
     "WallpaperGroup",
     "all_subgroups",

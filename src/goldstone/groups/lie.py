@@ -49,6 +49,11 @@ class LieGroup(Group[Element]):
     def structure_constants(self) -> Tensor:
         """The tensor f, (d, d, d) in float64, of [X_i, X_j] = Σ_k f[i, j, k] X_k."""
 
+    @property
+    def log_domain(self) -> str:
+        """Where :meth:`log` is defined, in words."""
+        return "everywhere"
+
     def component_generators(self) -> tuple[Element, ...]:
         """Elements whose components generate the component group; none if connected."""
         return ()
@@ -107,7 +112,8 @@ class LieGroup(Group[Element]):
         """
         x = self._log(self._compose(self._inverse(a), b))
         # Not the root of a sum of squares, whose derivative at 0 is not finite.
-        return torch.linalg.vector_norm(x, dim=-1)
+        length: Tensor = torch.linalg.vector_norm(x, dim=-1)
+        return length
 
     def random_walk(
         self,
@@ -135,6 +141,23 @@ class LieGroup(Group[Element]):
             here = self._compose(here, move)
             walk.append(here)
         return torch.stack(walk, axis)
+
+    def _defined(self, x: Tensor, inside: Tensor) -> Tensor:
+        """``x``, results for a batch of elements of which ``inside`` lie in the domain of log.
+
+        Raises:
+            InputError: some do not; the message names the first one's place.
+        """
+        if bool(inside.all()):
+            return x
+        place = ""
+        if inside.dim():
+            index = tuple((~inside).nonzero()[0].tolist())
+            place = f" at place {index[0] if len(index) == 1 else index} of the batch"
+        raise InputError(
+            f"the logarithm in {self.name} is defined where {self.log_domain}; the element{place} "
+            "lies outside"
+        )
 
     def check_coordinates(self, x: Tensor) -> None:
         """Raise unless x holds real coordinates in the Lie algebra.

@@ -18,7 +18,7 @@ from goldstone.groups.matrix.orthogonal import (
 
 
 def homogeneous(linear: Tensor, shift: Tensor) -> Tensor:
-    """x ↦ A x + t as a matrix on (x, 1): (*batch, n, n) and (*batch, n) to (*batch, n+1, n+1)."""
+    """The matrix of x ↦ A x + t on (x, 1): (*batch, n, n) and (*batch, n) to (*batch, n+1, n+1)."""
     top = torch.cat((linear, shift[..., None]), -1)
     bottom = torch.zeros_like(top[..., :1, :])
     bottom[..., -1] = 1.0

@@ -27,7 +27,8 @@ def haar_unitary(generator: torch.Generator, shape: tuple[int, ...], n: int) -> 
 def _positive_qr(normal: Tensor) -> Tensor:
     q, r = torch.linalg.qr(normal)
     diagonal = r.diagonal(dim1=-2, dim2=-1)
-    return q * (diagonal / diagonal.abs())[..., None, :]
+    result: Tensor = q * (diagonal / diagonal.abs())[..., None, :]
+    return result
 
 
 def unit_determinant(a: Tensor) -> Tensor:

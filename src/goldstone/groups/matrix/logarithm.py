@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from goldstone.groups.matrix.norms import matrix_norm
+
 NODES = 12
 """Gauss–Legendre nodes; the [12/12] Padé approximant of log(1 + X) is exact to rounding below."""
 
@@ -32,7 +34,7 @@ def matrix_logarithm(a: Tensor) -> Tensor:
     one = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
     root, scale = a, torch.ones(a.shape[:-2], dtype=one.real.dtype, device=a.device)
     for _ in range(MOST_ROOTS):
-        far = torch.linalg.matrix_norm(root.detach() - one) > NEAR
+        far = matrix_norm(root.detach() - one) > NEAR
         if not bool(far.any()):
             break
         root = torch.where(far[..., None, None], matrix_square_root(root), root)
@@ -43,7 +45,8 @@ def matrix_logarithm(a: Tensor) -> Tensor:
     node = torch.tensor((1.0 + on_interval) / 2.0).to(one).reshape(shape)
     weight = torch.tensor(for_interval / 2.0).to(one).reshape(shape)
     terms = torch.linalg.solve(one + node * x, x.expand(NODES, *x.shape))
-    return scale[..., None, None] * (weight * terms).sum(0)
+    integral: Tensor = (weight * terms).sum(0)
+    return scale[..., None, None] * integral
 
 
 def matrix_square_root(a: Tensor) -> Tensor:
@@ -58,8 +61,8 @@ def matrix_square_root(a: Tensor) -> Tensor:
     for _ in range(MOST_ITERATIONS):
         before = y.detach()
         y, z = (y + torch.linalg.inv(z)) / 2, (z + torch.linalg.inv(y)) / 2
-        change = torch.linalg.matrix_norm(y.detach() - before)
-        if bool((change <= 1e-7 * torch.linalg.matrix_norm(before)).all()):
+        change = matrix_norm(y.detach() - before)
+        if bool((change <= 1e-7 * matrix_norm(before)).all()):
             further -= 1
         if further < 0:
             break
@@ -70,7 +73,8 @@ def off_the_cut(a: Tensor, margin: float) -> Tensor:
     """Which matrices have all eigenvalues λ with |arg λ| < π − margin, and none zero."""
     eigenvalues = torch.linalg.eigvals(a.detach())
     away = eigenvalues.angle().abs() < torch.pi - margin
-    return (away & (eigenvalues != 0)).all(-1)
+    inside: Tensor = (away & (eigenvalues != 0)).all(-1)
+    return inside
 
 
 def phi_functions(x: Tensor, order: int) -> list[Tensor]:
@@ -88,5 +92,5 @@ def phi_functions(x: Tensor, order: int) -> list[Tensor]:
     blocks = torch.kron(shift, one) + torch.einsum("ab,...ij->...aibj", corner, x).reshape(
         *x.shape[:-2], (order + 1) * n, (order + 1) * n
     )
-    row = torch.linalg.matrix_exp(blocks)[..., :n, :]
-    return list(row.split(n, -1))
+    row = torch.matrix_exp(blocks)[..., :n, :]
+    return list(torch.split(row, n, -1))

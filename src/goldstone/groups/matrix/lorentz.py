@@ -9,6 +9,7 @@ from torch import Tensor
 from goldstone.core import InputError
 from goldstone.groups.matrix.algebra import rotation_generators, unit
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
+from goldstone.groups.matrix.norms import matrix_norm
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class LorentzGroup(MatrixLieGroup):
             )
         if self.part not in ("restricted", "proper", "full"):
             raise InputError(
-                f"expected part 'restricted', 'proper' or 'full' of a Lorentz group, got {self.part!r}"
+                "expected part 'restricted', 'proper' or 'full' of a Lorentz group, got "
+                f"{self.part!r}"
             )
 
     @property
@@ -76,8 +78,8 @@ class LorentzGroup(MatrixLieGroup):
     def _defect(self, a: Tensor) -> Tensor:
         signs = self._signs(a)
         residual = a.mT @ (signs[:, None] * a) - torch.diag(signs)
-        size = torch.linalg.matrix_norm(a).square().clamp_min(1.0)
-        defect = torch.linalg.matrix_norm(residual) / size
+        size = matrix_norm(a).square().clamp_min(1.0)
+        defect = matrix_norm(residual) / size
         if self.part != "full":
             defect = torch.where(torch.linalg.det(a) > 0, defect, torch.inf)
         if self.part == "restricted":

@@ -2,14 +2,14 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from goldstone.core import InputError
 from goldstone.groups.lie import LieGroup
 from goldstone.groups.matrix.logarithm import matrix_logarithm, off_the_cut
+from goldstone.groups.matrix.norms import matrix_norm
 
 CUT = 1e-6
 """How near an eigenvalue may come to the cut of the logarithm, as an angle."""
@@ -109,16 +109,14 @@ class MatrixLieGroup(LieGroup[Any]):
         return a @ b
 
     def _inverse(self, a: Tensor) -> Tensor:
-        return torch.linalg.inv(a)
+        inverse: Tensor = torch.linalg.inv(a)
+        return inverse
 
     def _exp(self, x: Tensor) -> Tensor:
-        return torch.linalg.matrix_exp(self.hat(x))
+        return torch.matrix_exp(self.hat(x))
 
     def _log(self, a: Tensor) -> Tensor:
-        x, inside = self._branch(a)
-        if not bool(inside.all()):
-            self._raise_outside(inside)
-        return x
+        return self._defined(*self._branch(a))
 
     def _branch(self, a: Tensor) -> tuple[Tensor, Tensor]:
         """The principal logarithm, (*batch, d), and where it is defined, (*batch)."""
@@ -127,18 +125,8 @@ class MatrixLieGroup(LieGroup[Any]):
         matrix = matrix_logarithm(torch.where(inside[..., None, None], a, one))
         x = self.vee(matrix)
         # Of an element of another component the logarithm exists but is not in the algebra.
-        rest = torch.linalg.matrix_norm((matrix - self.hat(x)).detach())
-        return x, inside & (rest <= 1e-5 * (1 + torch.linalg.matrix_norm(matrix.detach())))
-
-    def _raise_outside(self, inside: Tensor) -> NoReturn:
-        place = ""
-        if inside.dim():
-            index = tuple((~inside).nonzero()[0].tolist())
-            place = f" at place {index[0] if len(index) == 1 else index} of the batch"
-        raise InputError(
-            f"the logarithm in {self.name} is defined where {self.log_domain}; the element{place} "
-            "lies outside"
-        )
+        rest = matrix_norm((matrix - self.hat(x)).detach())
+        return x, inside & (rest <= 1e-5 * (1 + matrix_norm(matrix.detach())))
 
     def adjoint(self, a: Tensor) -> Tensor:
         basis = self._basis.to(a)
@@ -148,12 +136,6 @@ class MatrixLieGroup(LieGroup[Any]):
     def structure_constants(self) -> Tensor:
         products = torch.einsum("aij,bjk->abik", self._basis, self._basis)
         return self.vee(products - products.transpose(0, 1))
-
-    def distance(self, a: Tensor, b: Tensor) -> Tensor:
-        x, inside = self._branch(self._compose(self._inverse(a), b))
-        if not bool(inside.all()):
-            self._raise_outside(inside)
-        return torch.linalg.vector_norm(x, dim=-1)
 
     def member_mask(self, a: Tensor) -> Tensor:
         if not (a.is_floating_point() or a.is_complex()):

@@ -10,7 +10,8 @@ from goldstone.core import InputError
 from goldstone.groups.matrix.algebra import rotation_generators, stacked
 from goldstone.groups.matrix.haar import haar_orthogonal, unit_determinant
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup, numbers_text
-from goldstone.groups.matrix.quaternion import (
+from goldstone.groups.matrix.norms import matrix_norm, vector_norm
+from goldstone.groups.matrix.unit_quaternion import (
     quaternion_exp,
     quaternion_from_rotation,
     quaternion_log,
@@ -56,7 +57,7 @@ class _OrthogonalMatrices(MatrixLieGroup):
 
     def _defect(self, a: Tensor) -> Tensor:
         one = torch.eye(self.n, dtype=a.dtype, device=a.device)
-        return torch.linalg.matrix_norm(a @ a.mT - one)
+        return matrix_norm(a @ a.mT - one)
 
     def _exp(self, x: Tensor) -> Tensor:
         if self.n == 2:
@@ -73,7 +74,7 @@ class _OrthogonalMatrices(MatrixLieGroup):
             x = torch.atan2(a[..., 1, 0] - a[..., 0, 1], a[..., 0, 0] + a[..., 1, 1])[..., None]
         else:
             x = quaternion_log(quaternion_from_rotation(a))
-        angle = torch.linalg.vector_norm(x.detach(), dim=-1)
+        angle = vector_norm(x.detach())
         return x, (torch.linalg.det(a.detach()) > 0) & (angle < torch.pi - NEAR_HALF_TURN)
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
@@ -86,10 +87,8 @@ class _OrthogonalMatrices(MatrixLieGroup):
         """
         step = self._compose(self._inverse(a), b)
         proper = torch.linalg.det(step.detach()) > 0
-        if not bool(proper.all()):
-            self._raise_outside(proper)
-        x, inside = self._branch(step)
-        length = torch.linalg.vector_norm(x, dim=-1)
+        x, inside = self._branch(self._defined(step, proper))
+        length = vector_norm(x)
         if bool(inside.all()):
             return length
         # Each angle comes twice among the eigenvalues e^±iθ.

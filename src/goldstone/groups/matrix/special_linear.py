@@ -9,6 +9,7 @@ from torch import Tensor
 from goldstone.core import InputError
 from goldstone.groups.matrix.algebra import unit
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
+from goldstone.groups.matrix.norms import matrix_norm
 
 
 @dataclass(frozen=True)
@@ -65,5 +66,6 @@ class SpecialLinearGroup(MatrixLieGroup):
         return torch.cat((basis + 0j, 1j * basis)) if self.is_complex else basis
 
     def _defect(self, a: Tensor) -> Tensor:
-        size = torch.linalg.matrix_norm(a).pow(self.n).clamp_min(1.0)
-        return (torch.linalg.det(a) - 1).abs() / size
+        size = matrix_norm(a).pow(self.n).clamp_min(1.0)
+        defect: Tensor = (torch.linalg.det(a) - 1).abs() / size
+        return defect

@@ -8,6 +8,7 @@ from torch import Tensor
 from goldstone.core import InputError
 from goldstone.groups.matrix.algebra import unit
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
+from goldstone.groups.matrix.norms import matrix_norm
 
 
 @dataclass(frozen=True)
@@ -68,5 +69,5 @@ class SymplecticGroup(MatrixLieGroup):
 
     def _defect(self, a: Tensor) -> Tensor:
         form = self._form(a)
-        size = torch.linalg.matrix_norm(a).square().clamp_min(1.0)
-        return torch.linalg.matrix_norm(a.mT @ form @ a - form) / size
+        size = matrix_norm(a).square().clamp_min(1.0)
+        return matrix_norm(a.mT @ form @ a - form) / size

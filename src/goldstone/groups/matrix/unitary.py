@@ -9,7 +9,8 @@ from goldstone.core import InputError
 from goldstone.groups.matrix.algebra import gell_mann_matrices
 from goldstone.groups.matrix.haar import haar_unitary, unit_determinant
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
-from goldstone.groups.matrix.quaternion import quaternion_exp, quaternion_log
+from goldstone.groups.matrix.norms import matrix_norm, vector_norm
+from goldstone.groups.matrix.unit_quaternion import quaternion_exp, quaternion_log
 
 NEAR_MINUS_ONE = 1e-8
 """How near to −1 the closed form of SU(2) goes, as an angle of rotation."""
@@ -40,7 +41,7 @@ class _UnitaryMatrices(MatrixLieGroup):
 
     def _defect(self, a: Tensor) -> Tensor:
         one = torch.eye(self.n, dtype=a.dtype, device=a.device)
-        return torch.linalg.matrix_norm(a @ a.mH - one)
+        return matrix_norm(a @ a.mH - one)
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,14 @@ class SpecialUnitaryGroup(_UnitaryMatrices):
         if self.n != 2:
             return super()._branch(a)
         x = quaternion_log(matrix_quaternion(a))
-        angle = torch.linalg.vector_norm(x.detach(), dim=-1)
+        angle = vector_norm(x.detach())
         return x, angle < 2 * torch.pi - NEAR_MINUS_ONE
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
         if self.n != 2:
             return super().distance(a, b)
         # Defined between opposite elements too, where the geodesic is not unique.
-        return torch.linalg.vector_norm(self._branch(a.mH @ b)[0], dim=-1)
+        return vector_norm(self._branch(a.mH @ b)[0])
 
     def sample(self, generator: torch.Generator, shape: tuple[int, ...] = ()) -> Tensor:
         return unit_determinant(haar_unitary(generator, shape, self.n))
@@ -134,7 +135,7 @@ def quaternion_matrix(q: Tensor) -> Tensor:
         torch.complex(y, -x),
         torch.complex(w, z),
     )
-    return torch.stack(entries, -1).unflatten(-1, (2, 2))
+    return torch.stack(entries, -1).reshape(*w.shape, 2, 2)
 
 
 def matrix_quaternion(a: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ SMALL = 1e-2
 
 
 def sine_ratio(square: Tensor) -> Tensor:
-    """sin θ / θ as a smooth function of θ²."""
+    """The ratio sin θ / θ as a smooth function of θ²."""
     small = square < SMALL
     angle = torch.where(small, 1.0, square).sqrt()
     t = torch.where(small, square, 0.0)
@@ -83,4 +83,4 @@ def cross_matrix(v: Tensor) -> Tensor:
     x, y, z = v.unbind(-1)
     zero = torch.zeros_like(x)
     entries = (zero, -z, y, z, zero, -x, -y, x, zero)
-    return torch.stack(entries, -1).unflatten(-1, (3, 3))
+    return torch.stack(entries, -1).reshape(*x.shape, 3, 3)
