@@ -11,6 +11,8 @@ from goldstone.groups.group import Element, Group
 
 MOST_LISTED = 1_000_000
 
+_LONG_STEPS = 32
+
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
@@ -94,15 +96,23 @@ class FiniteGroup(Group[Element]):
         """The elements of the smallest subgroup that contains ``generators``."""
         for a in generators:
             self.check_contains(a)
+        reached = self.generated_mask(self.tensor(tuple(generators)))
+        return frozenset(self.values(self.from_index(reached.nonzero()[:, 0])))
+
+    def generated_mask(self, generators: Tensor) -> Tensor:
+        """Which elements, bool of shape (order,), the tensor of elements (n, …) generates."""
         reached = torch.zeros(self.order, dtype=torch.bool)
         frontier = self.tensor((self.identity,))
         reached[self.index(frontier)] = True
-        steps = self.tensor(tuple(generators))
+        steps = generators
         # In a finite group inverses are powers, so products on one side suffice.
         while len(frontier) and len(steps):
             products = self._compose(frontier[:, None], steps[None]).flatten(0, 1)
-            number = torch.unique(self.index(products))
-            new = number[~reached[number]]
-            reached[new] = True
-            frontier = self.from_index(new)
-        return frozenset(self.values(self.from_index(reached.nonzero()[:, 0])))
+            number = self.index(products)
+            number = number[~reached[number]]
+            reached[number] = True
+            frontier = self.from_index(torch.unique(number))
+            # A few longer steps: a cyclic group would be walked one element at a time.
+            if len(steps) < _LONG_STEPS:
+                steps = torch.cat((steps, frontier[: _LONG_STEPS - len(steps)]))
+        return reached

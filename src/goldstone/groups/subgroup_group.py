@@ -9,7 +9,7 @@ from torch import Tensor
 from goldstone.core import InputError
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Element
-from goldstone.groups.subgroups import Subgroup
+from goldstone.groups.subgroups import Subgroup, greedy_generators, subgroup_mask
 
 
 @dataclass(frozen=True)
@@ -34,28 +34,20 @@ class SubgroupGroup(FiniteGroup[Element]):
             raise InputError(
                 f"{self.subgroup.name} is no subgroup of {self.parent.name}: it lacks the identity"
             )
-        chosen = self.parent.tensor(tuple(self.subgroup.elements))
-        self.parent.check_contains(chosen)
-        object.__setattr__(self, "members", self.parent.index(chosen).sort().values)
-        object.__setattr__(self, "_generators", self._greedy_generators())
-
-    def _greedy_generators(self) -> tuple[Element, ...]:
-        # The first elements that enlarge what those before them generate.
-        generators: tuple[Element, ...] = ()
-        reached = frozenset((self.parent.identity,))
-        for a in self.parent.values(self.parent.from_index(self.members)):
-            if a not in reached:
-                generators = (*generators, a)
-                reached = self.parent.generated_by(generators)
-        outside = reached - self.subgroup.elements
-        if outside:
+        members = subgroup_mask(self.parent, self.subgroup).nonzero()[:, 0]
+        generators = greedy_generators(self.parent, self.parent.from_index(members))
+        object.__setattr__(self, "members", members)
+        object.__setattr__(self, "_generators", self.parent.values(generators))
+        reached = self.parent.generated_mask(generators)
+        reached[members] = False
+        if reached.any():
             name = self.parent.element_name
+            outside = self.parent.value(self.parent.from_index(reached.nonzero()[0, 0]))
             raise InputError(
                 f"{self.subgroup.name} is no subgroup of {self.parent.name}: its elements "
-                f"{', '.join(map(name, generators))} generate {name(min(outside, key=repr))}, "
+                f"{', '.join(map(name, self._generators))} generate {name(outside)}, "
                 "which it lacks; see goldstone.groups.subgroup"
             )
-        return generators
 
     @property
     def name(self) -> str:

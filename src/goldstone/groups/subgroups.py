@@ -1,17 +1,14 @@
-"""Subgroups of finite groups, their lattice and their cosets."""
+"""Subgroups of finite groups as sets of elements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
-from typing import Any, Generic
+from typing import Generic
 
-from goldstone.core import InputError
+import torch
+from torch import Tensor
+
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Element
-from goldstone.groups.translations import GridTranslations
-from goldstone.groups.wallpaper import WallpaperGroup
-
-LARGEST_ORDER = 200
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,13 @@ class Subgroup(Generic[Element]):
 
 def subgroup(group: FiniteGroup[Element], generators: Sequence[Element]) -> Subgroup[Element]:
     """The subgroup that ``generators`` generate, named by them."""
-    elements = group.generated_by(generators)
+    return named_subgroup(group, group.generated_by(generators), generators)
+
+
+def named_subgroup(
+    group: FiniteGroup[Element], elements: frozenset[Element], generators: Sequence[Element]
+) -> Subgroup[Element]:
+    """The subgroup with these elements, named by generators that are known to generate it."""
     if len(elements) == 1:
         return Subgroup("1", elements)
     if len(elements) == group.order:
@@ -40,100 +43,41 @@ def subgroup(group: FiniteGroup[Element], generators: Sequence[Element]) -> Subg
     return Subgroup(f"⟨{', '.join(group.element_name(a) for a in generators)}⟩", elements)
 
 
-def all_subgroups(group: FiniteGroup[Element]) -> tuple[Subgroup[Element], ...]:
-    """Every subgroup, by order: cyclic ones first, then joins until nothing new appears.
+def subgroup_from_mask(group: FiniteGroup[Element], mask: Tensor) -> Subgroup[Element]:
+    """The subgroup of the elements marked in ``mask``, bool of shape (order,)."""
+    elements = group.from_index(mask.nonzero()[:, 0])
+    generators = greedy_generators(group, elements)
+    return named_subgroup(group, frozenset(group.values(elements)), group.values(generators))
+
+
+def greedy_generators(group: FiniteGroup[Element], elements: Tensor) -> Tensor:
+    """Those elements, (n, …), that those before them do not generate.
+
+    They generate what all the elements do; each at least doubles what is generated, so there are
+    at most log₂ of its order.
+    """
+    chosen = elements[:0]
+    reached = group.generated_mask(chosen)
+    for _ in range(len(elements)):
+        new = (~reached[group.index(elements)]).nonzero()
+        if not len(new):
+            break
+        chosen = torch.cat((chosen, elements[new[0]]))
+        reached = group.generated_mask(chosen)
+    return chosen
+
+
+def subgroup_mask(group: FiniteGroup[Element], h: Subgroup[Element]) -> Tensor:
+    """Which elements of the group, bool of shape (order,), lie in ``h``.
 
     Raises:
-        InputError: the group has more than 200 elements.
+        InputError: an element of ``h`` does not lie in the group.
     """
-    if group.order > LARGEST_ORDER:
-        raise InputError(
-            f"all subgroups of {group.name} (order {group.order}) are too many to list; "
-            f"expected an order of at most {LARGEST_ORDER}"
-        )
-    # Each subgroup with a few elements that generate it.
-    cyclic: dict[frozenset[Element], tuple[Element, ...]] = {
-        group.generated_by([a]): (a,) for a in group.elements()
-    }
-    found = dict(cyclic)
-    frontier = dict(cyclic)
-    while frontier:
-        joins = {
-            group.generated_by(generators + other): generators + other
-            for h, generators in frontier.items()
-            for c, other in cyclic.items()
-            if not c <= h
-        }
-        frontier = {h: generators for h, generators in joins.items() if h not in found}
-        found |= frontier
-    position = {a: i for i, a in enumerate(group.elements())}
-    ordered = sorted(found, key=lambda h: (len(h), sorted(position[a] for a in h)))
-    return tuple(subgroup(group, _fewest_generators(group, h, len(found[h]))) for h in ordered)
-
-
-def _fewest_generators(
-    group: FiniteGroup[Element], elements: frozenset[Element], enough: int
-) -> tuple[Element, ...]:
-    """The first of the smallest generating sets; ``enough`` elements are known to suffice."""
-    members = [a for a in group.elements() if a in elements and a != group.identity]
-    choices = (c for count in range(enough + 1) for c in combinations(members, count))
-    return next(c for c in choices if group.generated_by(c) == elements)
-
-
-def axis_lattices(group: GridTranslations) -> tuple[Subgroup[tuple[int, int]], ...]:
-    """The translation subgroups pℤ × qℤ, p and q divisors of the grid's sizes.
-
-    They are what a network's strides leave over; the other subgroups of ℤ_X × ℤ_Y (oblique ones)
-    are too many to list.
-    """
-    x, y = group.shape
-    lattices = []
-    for p, q in product(_divisors(x), _divisors(y)):
-        elements = frozenset((a, b) for a in range(0, x, p) for b in range(0, y, q))
-        name = group.name if len(elements) == group.order else f"{_axis(p, x)}×{_axis(q, y)}"
-        lattices.append(Subgroup("1" if len(elements) == 1 else name, elements))
-    return tuple(sorted(lattices, key=lambda h: (h.order, h.name)))
-
-
-def candidate_subgroups(group: FiniteGroup[Any]) -> tuple[Subgroup[Any], ...]:
-    """The subgroups among which a residual subgroup is sought, by order.
-
-    All of them for orders up to 200. For grid translations the axis lattices; for a wallpaper
-    group the square or rectangular lattices joined with each subgroup of the point group that
-    maps the lattice onto itself.
-    """
-    if isinstance(group, GridTranslations):
-        return axis_lattices(group)
-    if isinstance(group, WallpaperGroup):
-        return _wallpaper_subgroups(group)
-    return all_subgroups(group)
-
-
-def _wallpaper_subgroups(group: WallpaperGroup) -> tuple[Subgroup[Any], ...]:
-    found = []
-    for lattice in axis_lattices(group.translations):
-        for point in all_subgroups(group.point):
-            matrices = [group.point.matrix(p) for p in point.elements]
-            if any(m[0][0] == 0.0 for m in matrices) and not _is_square(lattice.elements):
-                continue
-            elements = frozenset(product(lattice.elements, point.elements))
-            name = group.name if len(elements) == group.order else f"({lattice.name})⋊{point.name}"
-            found.append(Subgroup("1" if len(elements) == 1 else name, elements))
-    return tuple(sorted(found, key=lambda h: (h.order, h.name)))
-
-
-def _is_square(shifts: frozenset[tuple[int, int]]) -> bool:
-    return all((b, a) in shifts for a, b in shifts)
-
-
-def _divisors(n: int) -> list[int]:
-    return [d for d in range(1, n + 1) if n % d == 0]
-
-
-def _axis(step: int, size: int) -> str:
-    if step == size:
-        return "1"
-    return f"Z{size}" if step == 1 else f"{step}Z{size}"
+    elements = group.tensor(tuple(h.elements))
+    group.check_contains(elements)
+    mask = torch.zeros(group.order, dtype=torch.bool)
+    mask[group.index(elements)] = True
+    return mask
 
 
 def maximal(subgroups: Sequence[Subgroup[Element]]) -> tuple[Subgroup[Element], ...]:
@@ -141,19 +85,3 @@ def maximal(subgroups: Sequence[Subgroup[Element]]) -> tuple[Subgroup[Element], 
     return tuple(
         h for h in subgroups if not any(h.elements < other.elements for other in subgroups)
     )
-
-
-def left_cosets(
-    group: FiniteGroup[Element], h: Subgroup[Element]
-) -> tuple[tuple[Element, ...], ...]:
-    """The left cosets gH in order of their first elements; the first is H itself."""
-    remaining = dict.fromkeys(group.elements())
-    members = [a for a in group.elements() if a in h.elements]
-    cosets = []
-    while remaining:
-        g = next(iter(remaining))
-        coset = tuple(group.compose(g, a) for a in members)
-        cosets.append(coset)
-        for a in coset:
-            del remaining[a]
-    return tuple(cosets)
