@@ -11,9 +11,17 @@ from goldstone.curvature.ekfac import ekfac
 from goldstone.curvature.empirical_fisher import EmpiricalFisherProducts, empirical_fisher_gram
 from goldstone.curvature.galerkin import galerkin_gram
 from goldstone.curvature.gauss_newton import GaussNewtonSolve, gauss_newton_gram
+from goldstone.curvature.hutchpp import TraceEstimate, hutchpp
 from goldstone.curvature.inner_products import chunk_rows, inner_products, memory_bytes
 from goldstone.curvature.kfac import kfac
 from goldstone.curvature.kronecker_factors import Coverage, KroneckerFactors, kronecker_factors
+from goldstone.curvature.lanczos import Eigenpairs, lanczos
+from goldstone.curvature.operators import (
+    CurvatureOperator,
+    dense_operator,
+    gauss_newton_operator,
+    hessian_operator,
+)
 from goldstone.curvature.output_jvp import output_jvps
 from goldstone.curvature.output_probes import probe_rows
 from goldstone.curvature.parameters import trainable_parameters
@@ -22,30 +30,48 @@ from goldstone.curvature.randomised_gauss_newton import (
     RandomisedGaussNewton,
     randomised_gauss_newton_gram,
 )
+from goldstone.curvature.sketch import (
+    CountSketch,
+    GradientSketch,
+    SketchedGram,
+    sketch_gradients,
+)
 
 __all__ = [
     "BlockMetric",
+    "CountSketch",
     "Coverage",
-    "KroneckerFactors",
-    "ekfac",
-    "kfac",
-    "kronecker_factors",
+    "CurvatureOperator",
     "DiagonalMetric",
+    "Eigenpairs",
     "EmpiricalFisherProducts",
     "GaussNewtonSolve",
+    "GradientSketch",
+    "KroneckerFactors",
     "RandomisedGaussNewton",
+    "SketchedGram",
+    "TraceEstimate",
     "adam_metric",
     "chunk_rows",
+    "dense_operator",
+    "ekfac",
     "empirical_fisher_diagonal",
     "empirical_fisher_gram",
     "galerkin_gram",
     "gauss_newton_diagonal",
     "gauss_newton_gram",
+    "gauss_newton_operator",
+    "hessian_operator",
+    "hutchpp",
     "inner_products",
+    "kfac",
+    "kronecker_factors",
+    "lanczos",
     "memory_bytes",
     "output_jvps",
     "per_sample_gradients",
     "probe_rows",
     "randomised_gauss_newton_gram",
+    "sketch_gradients",
     "trainable_parameters",
 ]

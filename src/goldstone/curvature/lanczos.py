@@ -1,0 +1,129 @@
+"""Extreme eigenpairs of a curvature operator."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from goldstone.core import InputError, Task, generator
+from goldstone.curvature.operators import CurvatureOperator
+
+Which = Literal["largest", "smallest", "magnitude"]
+
+
+@dataclass(frozen=True, eq=False)
+class Eigenpairs:
+    """Ritz pairs, and how well they satisfy A v = λ v.
+
+    Attributes:
+        values: (k,) float64, in the order asked for.
+        vectors: (k, p), orthonormal.
+        residuals: ‖A v − λ v‖ of each, absolute, from products made anew: there is an eigenvalue
+            within that distance of λ.
+        converged: whether every residual is below tolerance · max |λ|.
+        products: how many products with A were made.
+    """
+
+    values: Tensor
+    vectors: Tensor
+    residuals: Tensor
+    converged: bool
+    products: int
+
+
+def lanczos(
+    operator: CurvatureOperator,
+    count: int = 5,
+    which: Which = "largest",
+    tolerance: float = 1e-4,
+    most_products: int = 100,
+    seed: int = 0,
+    task: Task | None = None,
+) -> Eigenpairs:
+    """The ``count`` largest, smallest (or largest in magnitude) eigenvalues with eigenvectors.
+
+    Lanczos with full reorthogonalisation, twice a step, from a random vector (Golub & Van Loan,
+    "Matrix Computations", sec. 10.3); it holds up to ``most_products`` vectors of the parameters'
+    size, in their dtype. When an invariant subspace is exhausted, it goes on with a new random
+    vector, orthogonal to it, and so finds repeated eigenvalues as well; before that a
+    repeated eigenvalue shows once. Stops when the residual estimates are below
+    ``tolerance`` · max |λ|, or at the cap; ``converged`` says which.
+
+    Raises:
+        InputError: ``count`` is not between 1 and p, the cap is below it, or a product is NaN.
+    """
+    if not 1 <= count <= min(operator.size, most_products):
+        raise InputError(
+            f"Lanczos: expected a count between 1 and min(p, most_products) = "
+            f"{min(operator.size, most_products)}, got {count}"
+        )
+    if which not in ("largest", "smallest", "magnitude"):
+        raise InputError(f"expected 'largest', 'smallest' or 'magnitude', got {which!r}")
+    steps = min(most_products, operator.size)
+    source = generator(seed, "lanczos")
+    basis = torch.empty(steps, operator.size, dtype=operator.dtype, device=operator.device)
+    projected = torch.zeros(steps, steps, dtype=torch.float64)
+    # What is left of a vector by rounding alone, relative to it.
+    tiny = 100 * torch.finfo(operator.dtype).eps
+    vector = _fresh(operator, basis[:0], source)
+    scale, used = 0.0, 0
+    for k in range(steps):
+        basis[k] = vector
+        moved = operator.product(vector)
+        if not bool(torch.isfinite(moved).all()):
+            raise InputError("Lanczos: a curvature product is NaN or infinite; check the model")
+        used = k + 1
+        projected[k, k] = float(moved.double() @ vector.double())
+        scale = max(scale, float(moved.norm()))
+        rest = _orthogonal(moved, basis[:used])
+        beta = float(rest.norm())
+        exhausted = beta <= tiny * max(scale, torch.finfo(operator.dtype).tiny)
+        if task is not None:
+            task.advance()
+        values, coefficients = torch.linalg.eigh(projected[:used, :used])
+        chosen = _order(values, which)[:count]
+        largest = max(float(values.abs().max()), 1e-300)
+        # ‖A v − λ v‖ = |β s_k| for a Ritz vector with the last coefficient s_k.
+        estimates = beta * coefficients[-1, chosen].abs()
+        done = used >= count and bool((estimates <= tolerance * largest).all())
+        # An exhausted subspace says nothing of what lies outside it.
+        if used == steps or (done and not exhausted):
+            break
+        if exhausted:
+            vector = _fresh(operator, basis[:used], source)
+        else:
+            projected[k, k + 1] = projected[k + 1, k] = beta
+            vector = rest / beta
+    vectors = (coefficients[:, chosen].T.to(basis)) @ basis[:used]
+    residuals = torch.stack(
+        [
+            (operator.product(v) - float(value) * v).double().norm().cpu()
+            for v, value in zip(vectors, values[chosen], strict=True)
+        ]
+    )
+    # Rounding of the products is no failure to converge.
+    floor = max(tolerance, 10 * tiny) * largest
+    converged = bool((residuals <= floor).all())
+    return Eigenpairs(values[chosen], vectors, residuals, converged, used + len(vectors))
+
+
+def _orthogonal(vector: Tensor, basis: Tensor) -> Tensor:
+    """The part of ``vector`` orthogonal to the rows of ``basis``; twice is enough."""
+    for _ in range(2):
+        vector = vector - (basis @ vector) @ basis
+    return vector
+
+
+def _fresh(operator: CurvatureOperator, basis: Tensor, source: torch.Generator) -> Tensor:
+    draw = torch.randn(operator.size, generator=source, dtype=torch.float64)
+    vector = _orthogonal(draw.to(operator.device, operator.dtype), basis)
+    return torch.div(vector, vector.norm())
+
+
+def _order(values: Tensor, which: Which) -> Tensor:
+    if which == "largest":
+        return values.argsort(descending=True)
+    if which == "smallest":
+        return values.argsort()
+    return values.abs().argsort(descending=True)

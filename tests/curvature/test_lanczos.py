@@ -1,0 +1,96 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goldstone.core import InputError
+from goldstone.curvature import (
+    CurvatureOperator,
+    dense_operator,
+    gauss_newton_operator,
+    hessian_operator,
+    lanczos,
+)
+
+D = torch.float64
+
+
+def with_spectrum(values, seed=0):
+    source = torch.Generator().manual_seed(seed)
+    q = torch.linalg.qr(torch.randn(len(values), len(values), dtype=D, generator=source))[0]
+    return q @ torch.diag(values) @ q.T
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["largest", "smallest", "magnitude"]))
+def test_finds_a_known_spectrum(seed, which):
+    source = torch.Generator().manual_seed(seed)
+    values = torch.randn(40, dtype=D, generator=source)
+    found = lanczos(dense_operator(with_spectrum(values, seed)), 4, which, 1e-8, 40, seed)
+    order = {
+        "largest": values.sort(descending=True).values,
+        "smallest": values.sort().values,
+        "magnitude": values[values.abs().argsort(descending=True)],
+    }[which]
+    torch.testing.assert_close(found.values, order[:4], rtol=1e-7, atol=1e-7)
+    torch.testing.assert_close(
+        found.vectors @ found.vectors.T, torch.eye(4, dtype=D), atol=1e-10, rtol=0
+    )
+    assert found.converged
+
+
+def test_residuals_are_those_of_the_matrix():
+    values = torch.logspace(0, -3, 60, dtype=D)
+    a = with_spectrum(values)
+    found = lanczos(dense_operator(a), 5, tolerance=1e-12, most_products=12)
+    wanted = (found.vectors @ a - found.values[:, None] * found.vectors).norm(dim=1)
+    torch.testing.assert_close(found.residuals, wanted, rtol=1e-6, atol=1e-15)
+    assert not found.converged
+    assert found.products == 17
+    # Each is that close to an eigenvalue.
+    for value, residual in zip(found.values, found.residuals, strict=True):
+        assert float((values - value).abs().min()) <= float(residual) + 1e-12
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, D])
+def test_low_rank_and_repeated_eigenvalues(dtype):
+    values = torch.tensor([3.0, 3.0, 3.0, 1.0, 1.0] + [0.0] * 25, dtype=D)
+    a = with_spectrum(values).to(dtype)
+    found = lanczos(dense_operator((a + a.T) / 2), 6, most_products=30)
+    torch.testing.assert_close(found.values, values[:6], atol=1e-4, rtol=0)
+    assert found.converged
+    zero = lanczos(dense_operator(torch.zeros(5, 5, dtype=dtype)), 2)
+    assert zero.values.count_nonzero() == 0
+
+
+def test_reorthogonalisation_keeps_ghosts_out():
+    """A dominating eigenvalue converges early: without it, it would come back as copies."""
+    values = torch.cat([torch.tensor([1e6]), torch.linspace(1, 0, 199)]).to(D)
+    found = lanczos(
+        dense_operator(with_spectrum(values).float()), 4, tolerance=1e-9, most_products=120
+    )
+    assert float(found.values[0]) == pytest.approx(1e6, rel=1e-5)
+    assert float(found.values[1]) < 10
+
+
+def test_curvature_of_a_network(make_model, inputs, jacobian):
+    model = make_model("complex")
+    j = jacobian(model, inputs[:2])
+    wanted = torch.linalg.eigvalsh(j.T @ j / len(j)).flip(0)
+    found = lanczos(gauss_newton_operator(model, inputs[:2]), 3, tolerance=1e-8)
+    torch.testing.assert_close(found.values, wanted[:3], rtol=1e-7, atol=0)
+    operator = hessian_operator(model, lambda y, i: (y**4).sum(), inputs[:2])
+    dense = torch.stack([operator.product(e) for e in torch.eye(operator.size, dtype=D)])
+    wanted = torch.linalg.eigvalsh(dense)
+    found = lanczos(operator, 2, "smallest", 1e-8)
+    torch.testing.assert_close(found.values, wanted[:2], rtol=1e-6, atol=1e-8)
+
+
+def test_bad_input():
+    operator = dense_operator(torch.eye(3))
+    with pytest.raises(InputError, match="count between"):
+        lanczos(operator, 4)
+    with pytest.raises(InputError, match="magnitude"):
+        lanczos(operator, 1, "lowest")
+    broken = CurvatureOperator(lambda v: v * float("nan"), 3, D, torch.device("cpu"))
+    with pytest.raises(InputError, match="NaN"):
+        lanczos(broken, 1)

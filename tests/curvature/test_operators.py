@@ -1,0 +1,60 @@
+import pytest
+import torch
+
+from goldstone.core import InputError
+from goldstone.curvature import dense_operator, gauss_newton_operator, hessian_operator
+from goldstone.curvature.parameters import flatten_into, split_vector, trainable_parameters
+
+D = torch.float64
+
+
+def matrix(operator):
+    return torch.stack([operator.product(e) for e in torch.eye(operator.size, dtype=D)])
+
+
+def test_gauss_newton_is_the_dense_matrix(model, inputs, jacobian):
+    j = jacobian(model, inputs[:2])
+    operator = gauss_newton_operator(model, inputs[:2])
+    assert operator.dtype == D
+    torch.testing.assert_close(matrix(operator), j.T @ j / len(j), rtol=1e-9, atol=1e-12)
+
+
+def test_hessian_is_the_difference_of_gradients(make_model, inputs):
+    for name in ("unused", "complex"):
+        model = make_model(name)
+        known = trainable_parameters(model)
+
+        def gradient(vector, model=model, known=known):
+            with torch.no_grad():
+                for p, part in zip(
+                    known.values(), split_vector(vector, known).values(), strict=True
+                ):
+                    p.copy_(part)
+            value = sum((model(x[None]) ** 4).sum() * (i + 1) for i, x in enumerate(inputs[:2])) / 2
+            found = torch.autograd.grad(value, list(known.values()), materialize_grads=True)
+            out = torch.empty_like(vector)
+            flatten_into(found, out)
+            return out
+
+        operator = hessian_operator(model, lambda y, i: (y**4).sum() * (i + 1), inputs[:2])
+        found = matrix(operator)
+        at = torch.empty(operator.size, dtype=D)
+        flatten_into([p.detach() for p in known.values()], at)
+        step = 1e-5
+        wanted = torch.stack(
+            [
+                (gradient(at + step * e) - gradient(at - step * e)) / (2 * step)
+                for e in torch.eye(operator.size, dtype=D)
+            ]
+        )
+        gradient(at)
+        scale = float(wanted.abs().max())
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6 * scale)
+        torch.testing.assert_close(found, found.T, rtol=1e-9, atol=1e-9 * scale)
+
+
+def test_a_matrix_must_be_symmetric():
+    with pytest.raises(InputError, match="symmetric"):
+        dense_operator(torch.tensor([[1.0, 2], [0, 1]]))
+    with pytest.raises(InputError, match="square"):
+        dense_operator(torch.ones(2, 3))
