@@ -4,9 +4,28 @@ from goldstone.groups.additive import AdditiveGroup
 from goldstone.groups.all_subgroups import all_subgroups
 from goldstone.groups.candidates import axis_lattices, candidate_subgroups
 from goldstone.groups.cayley_table import cayley_table
-from goldstone.groups.cosets import left_cosets, right_cosets
+from goldstone.groups.commutators import (
+    commutator_subgroup,
+    derived_series,
+    is_abelian,
+    is_perfect,
+    is_solvable,
+    normal_closure,
+)
+from goldstone.groups.conjugacy import (
+    ConjugacyClasses,
+    centraliser,
+    centre,
+    conjugacy_classes,
+    conjugate_subgroup,
+    is_normal,
+    normaliser,
+)
+from goldstone.groups.cosets import coset_table, left_cosets, right_cosets
+from goldstone.groups.element_orders import element_orders, exponent
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Group, LinearGroup
+from goldstone.groups.homomorphism import Homomorphism, homomorphism_from_generators
 from goldstone.groups.klein_four import KleinFourGroup
 from goldstone.groups.lie import LieGroup
 from goldstone.groups.matrix.euclidean import EuclideanGroup, SpecialEuclideanGroup
@@ -18,10 +37,19 @@ from goldstone.groups.matrix.orthogonal import OrthogonalGroup, SpecialOrthogona
 from goldstone.groups.matrix.special_linear import SpecialLinearGroup
 from goldstone.groups.matrix.symplectic import SymplecticGroup
 from goldstone.groups.matrix.unitary import SpecialUnitaryGroup, UnitaryGroup
+from goldstone.groups.matrix_group import MatrixGroup
+from goldstone.groups.normal_subgroups import normal_subgroups
 from goldstone.groups.permutation_group import PermutationGroup
 from goldstone.groups.permutations import Permutations, parse_cycles
 from goldstone.groups.planar import CyclicGroup, DihedralGroup, PointGroup
+from goldstone.groups.polyhedral import (
+    PolyhedralGroup,
+    icosahedral_group,
+    octahedral_group,
+    tetrahedral_group,
+)
 from goldstone.groups.quaternion import DicyclicGroup, quaternion_group
+from goldstone.groups.quotient import QuotientGroup, quotient_group
 from goldstone.groups.scaling import ScalingGroup
 from goldstone.groups.signed_permutations import SignedPermutationGroup
 from goldstone.groups.spin import SpinGroup
@@ -36,11 +64,13 @@ from goldstone.groups.subgroups import Subgroup, maximal, subgroup
 from goldstone.groups.symmetric_group import AlternatingGroup, SymmetricGroup
 from goldstone.groups.torus import TorusGroup
 from goldstone.groups.translations import GridTranslations
+from goldstone.groups.vector_permutations import VectorPermutations
 from goldstone.groups.wallpaper import WallpaperGroup, p4m
 
 __all__ = [
     "AdditiveGroup",
     "AlternatingGroup",
+    "ConjugacyClasses",
     "Covering",
     "CyclicGroup",
     "DicyclicGroup",
@@ -51,15 +81,19 @@ __all__ = [
     "GridTranslations",
     "Group",
     "HeisenbergGroup",
+    "Homomorphism",
     "KleinFourGroup",
     "LieGroup",
     "LinearGroup",
     "LorentzGroup",
+    "MatrixGroup",
     "MatrixLieGroup",
     "OrthogonalGroup",
     "PermutationGroup",
     "Permutations",
     "PointGroup",
+    "PolyhedralGroup",
+    "QuotientGroup",
     "ScalingGroup",
     "SignedPermutationGroup",
     "SpecialEuclideanGroup",
@@ -75,18 +109,40 @@ __all__ = [
     "SymplecticGroup",
     "TorusGroup",
     "UnitaryGroup",
+    "VectorPermutations",
     "WallpaperGroup",
     "all_subgroups",
     "axis_lattices",
     "candidate_subgroups",
     "cayley_table",
+    "centraliser",
+    "centre",
+    "commutator_subgroup",
+    "conjugacy_classes",
+    "conjugate_subgroup",
+    "coset_table",
+    "derived_series",
+    "element_orders",
+    "exponent",
+    "homomorphism_from_generators",
+    "icosahedral_group",
+    "is_abelian",
+    "is_normal",
+    "is_perfect",
+    "is_solvable",
     "left_cosets",
     "maximal",
+    "normal_closure",
+    "normal_subgroups",
+    "normaliser",
+    "octahedral_group",
     "p4m",
     "parse_cycles",
     "quaternion_group",
+    "quotient_group",
     "right_cosets",
     "subgroup",
     "subgroup_as_group",
     "subgroup_lattice",
+    "tetrahedral_group",
 ]
