@@ -2,17 +2,19 @@
 
 from goldstone.actions.action import Action
 from goldstone.actions.boost import GalileanBoost
+from goldstone.actions.bounded import keeping_walls
 from goldstone.actions.context import Context
-from goldstone.actions.fields import (
-    EULER_FIELDS,
-    NAVIER_STOKES_FIELDS,
-    Fibre,
-    Field,
-    FieldLayout,
-)
+from goldstone.actions.feature_fields import FeatureFieldAction, GridAction, move_grid
+from goldstone.actions.fields import EULER_FIELDS, NAVIER_STOKES_FIELDS, Fibre, Field, FieldLayout
+from goldstone.actions.frames import FramesAction
+from goldstone.actions.graphs import GraphEntry, graph_action, ragged_permutations
 from goldstone.actions.grid import Pivot, fourier_shift, move_points
+from goldstone.actions.images import ImageAction, ImageScaling
+from goldstone.actions.joints import JointRotation, mirror_representation
 from goldstone.actions.laws import ActionLawErrors, action_law_errors
+from goldstone.actions.linear import LinearAction, TrivialAction
 from goldstone.actions.named import FLOW_SYMMETRIES, axis_shifts, flow_symmetry
+from goldstone.actions.permuting import ClassPermutation, PermutationAction, RelabelAction
 from goldstone.actions.planar import (
     FourierTranslation,
     PointAction,
@@ -20,32 +22,74 @@ from goldstone.actions.planar import (
     WallpaperAction,
     turn_fibres,
 )
+from goldstone.actions.points import POSITIONS, PointCloudAction, PointFeature, PointKind
+from goldstone.actions.product import ProductAction
+from goldstone.actions.resampling import Boundary, Mode, resample, translate
 from goldstone.actions.reversal import ReversedVelocityAction, reverse_vectors
+from goldstone.actions.sequences import CyclicShift, PaddedShift, window_reorderings
+from goldstone.actions.shifts import GridShift
+from goldstone.actions.substitution import SubstitutionRelation
 from goldstone.actions.symmetry import Symmetry
+from goldstone.actions.trees import TreeAction
+from goldstone.actions.units import FlowScaling, PowerAction
 
 __all__ = [
     "EULER_FIELDS",
     "FLOW_SYMMETRIES",
     "NAVIER_STOKES_FIELDS",
+    "POSITIONS",
     "Action",
     "ActionLawErrors",
+    "Boundary",
+    "ClassPermutation",
     "Context",
+    "CyclicShift",
+    "FeatureFieldAction",
     "Fibre",
     "Field",
     "FieldLayout",
+    "FlowScaling",
     "FourierTranslation",
+    "FramesAction",
     "GalileanBoost",
+    "GraphEntry",
+    "GridAction",
+    "GridShift",
+    "ImageAction",
+    "ImageScaling",
+    "JointRotation",
+    "LinearAction",
+    "Mode",
+    "PaddedShift",
+    "PermutationAction",
     "Pivot",
     "PointAction",
+    "PointCloudAction",
+    "PointFeature",
+    "PointKind",
+    "PowerAction",
+    "ProductAction",
+    "RelabelAction",
     "ReversedVelocityAction",
     "ShiftAction",
+    "SubstitutionRelation",
     "Symmetry",
+    "TreeAction",
+    "TrivialAction",
     "WallpaperAction",
     "action_law_errors",
     "axis_shifts",
     "flow_symmetry",
     "fourier_shift",
+    "graph_action",
+    "keeping_walls",
+    "mirror_representation",
+    "move_grid",
     "move_points",
+    "ragged_permutations",
+    "resample",
     "reverse_vectors",
+    "translate",
     "turn_fibres",
+    "window_reorderings",
 ]

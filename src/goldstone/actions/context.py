@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from torch import Tensor
+
 
 @dataclass(frozen=True)
 class Context:
@@ -13,12 +15,15 @@ class Context:
         lengths: size of the periodic domain along the two spatial axes, in physical units.
         step: how many model steps the state lies after the model's input (0 for the input itself).
         parameters: physical parameters such as ``viscosity`` or ``gamma``.
+        batch: for ragged batches, the number of the graph of each node, int64 (node); contexts
+            compare without it.
     """
 
     dt: float = 1.0
     lengths: tuple[float, float] = (1.0, 1.0)
     step: int = 0
     parameters: Mapping[str, float] = field(default_factory=dict, hash=False)
+    batch: Tensor | None = field(default=None, compare=False)
 
     @property
     def elapsed(self) -> float:

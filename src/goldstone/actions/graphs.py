@@ -1,0 +1,73 @@
+"""Graphs and sets: permutations of nodes with everything that hangs on them."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from torch import Tensor
+
+from goldstone.actions.action import Action
+from goldstone.actions.linear import TrivialAction
+from goldstone.actions.permuting import PermutationAction, RelabelAction
+from goldstone.actions.sequences import block_permutations
+from goldstone.actions.trees import TreeAction
+from goldstone.core import InputError
+from goldstone.groups import PermutationGroup
+
+GraphEntry = Literal["node", "adjacency", "edge-index", "edge", "graph"]
+"""How an entry of a graph's dict of tensors moves under a permutation of the nodes:
+
+==============  ==================================================================================
+entry           moves
+==============  ==================================================================================
+``node``        node features: along the node axis
+``adjacency``   adjacency, distances, dense edge features (…, node, node, …): along both node axes
+``edge-index``  (2, edge) numbers of nodes: renamed, the edges stay in their order
+``edge``        features of the listed edges: stay
+``graph``       of the graph as a whole: stay
+==============  ==================================================================================
+"""
+
+
+def graph_action(entries: Mapping[str, GraphEntry], node_axis: int = 1) -> TreeAction:
+    """S_n on a dict of the tensors of a graph.
+
+    Args:
+        entries: what each key holds.
+        node_axis: the (first) node axis: 1 for dense batches (batch, node, …), 0 for ragged batches
+            of concatenated nodes, whose ``batch`` vector is a ``node`` entry.
+
+    Raises:
+        InputError: an unknown kind of entry.
+    """
+    actions: dict[GraphEntry, Action] = {
+        "node": PermutationAction((node_axis,)),
+        "adjacency": PermutationAction((node_axis, node_axis + 1)),
+        "edge-index": RelabelAction(),
+        "edge": TrivialAction(),
+        "graph": TrivialAction(),
+    }
+    for key, entry in entries.items():
+        if entry not in actions:
+            raise InputError(
+                f"graph entry {key!r}: expected one of {', '.join(get_args(GraphEntry))}, got "
+                f"{entry!r}"
+            )
+    return TreeAction({key: actions[entry] for key, entry in entries.items()})
+
+
+def ragged_permutations(batch: Tensor) -> PermutationGroup:
+    """The permutations of the nodes of a ragged batch that keep each in its graph.
+
+    Args:
+        batch: the number of the graph of each node, int64 (node).
+
+    Raises:
+        InputError: it is no vector of integers.
+    """
+    if batch.ndim != 1 or batch.is_floating_point() or not len(batch):
+        raise InputError(
+            "expected the number of the graph of each node, int64 (node), got shape "
+            f"{tuple(batch.shape)}, dtype {batch.dtype}"
+        )
+    graphs = len(set(batch.tolist()))
+    return block_permutations(batch, f"permutations of {len(batch)} nodes within {graphs} graphs")
