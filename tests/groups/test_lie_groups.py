@@ -312,7 +312,7 @@ def test_samples_and_generators_are_elements(group):
 def test_component_generators_lie_in_other_components(group):
     for s in group.component_generators():
         assert group.contains(s)
-        with pytest.raises(InputError, match="the logarithm in .* is defined where"):
+        with pytest.raises(InputError, match=r"the logarithm in .* is defined where"):
             group.log(s)
 
 
@@ -323,4 +323,6 @@ def test_single_precision(group, dtype):
     a = group.exp(x)
     assert a.real.dtype is dtype
     assert group.contains(a)
-    torch.testing.assert_close(group.log(a), x, rtol=0, atol=1e-4 if dtype is torch.float32 else 1e-10)
+    torch.testing.assert_close(
+        group.log(a), x, rtol=0, atol=1e-4 if dtype is torch.float32 else 1e-10
+    )

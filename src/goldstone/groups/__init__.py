@@ -2,8 +2,10 @@
 
 from goldstone.groups.additive import AdditiveGroup
 from goldstone.groups.all_subgroups import all_subgroups
+from goldstone.groups.binary_polyhedral import binary_polyhedral_group
 from goldstone.groups.candidates import axis_lattices, candidate_subgroups
 from goldstone.groups.cayley_table import cayley_table
+from goldstone.groups.character_table import CharacterTable, character_table
 from goldstone.groups.commutators import (
     commutator_subgroup,
     derived_series,
@@ -22,6 +24,8 @@ from goldstone.groups.conjugacy import (
     normaliser,
 )
 from goldstone.groups.cosets import coset_table, left_cosets, right_cosets
+from goldstone.groups.coverings import lorentz_covering, spin_covering, unitary_covering
+from goldstone.groups.discretisation import discretise, embedding
 from goldstone.groups.element_orders import element_orders, exponent
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Group, LinearGroup
@@ -70,6 +74,7 @@ from goldstone.groups.wallpaper import WallpaperGroup, p4m
 __all__ = [
     "AdditiveGroup",
     "AlternatingGroup",
+    "CharacterTable",
     "ConjugacyClasses",
     "Covering",
     "CyclicGroup",
@@ -113,16 +118,20 @@ __all__ = [
     "WallpaperGroup",
     "all_subgroups",
     "axis_lattices",
+    "binary_polyhedral_group",
     "candidate_subgroups",
     "cayley_table",
     "centraliser",
     "centre",
+    "character_table",
     "commutator_subgroup",
     "conjugacy_classes",
     "conjugate_subgroup",
     "coset_table",
     "derived_series",
+    "discretise",
     "element_orders",
+    "embedding",
     "exponent",
     "homomorphism_from_generators",
     "icosahedral_group",
@@ -131,6 +140,7 @@ __all__ = [
     "is_perfect",
     "is_solvable",
     "left_cosets",
+    "lorentz_covering",
     "maximal",
     "normal_closure",
     "normal_subgroups",
@@ -141,8 +151,10 @@ __all__ = [
     "quaternion_group",
     "quotient_group",
     "right_cosets",
+    "spin_covering",
     "subgroup",
     "subgroup_as_group",
     "subgroup_lattice",
     "tetrahedral_group",
+    "unitary_covering",
 ]

@@ -23,9 +23,7 @@ def random(seed, *shape, complex_numbers=False):
     return torch.randn(shape, generator=generator(seed, "matrix"), dtype=dtype)
 
 
-@given(
-    seed=st.integers(0, 2**20), n=st.integers(1, 6), size=st.floats(0, 2), both=st.booleans()
-)
+@given(seed=st.integers(0, 2**20), n=st.integers(1, 6), size=st.floats(0, 2), both=st.booleans())
 def test_logarithm_against_scipy(seed, n, size, both):
     x = random(seed, n, n, complex_numbers=both)
     a = torch.matrix_exp(size * x / torch.linalg.matrix_norm(x))

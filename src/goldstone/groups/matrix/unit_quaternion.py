@@ -84,3 +84,10 @@ def cross_matrix(v: Tensor) -> Tensor:
     zero = torch.zeros_like(x)
     entries = (zero, -z, y, z, zero, -x, -y, x, zero)
     return torch.stack(entries, -1).reshape(*x.shape, 3, 3)
+
+
+def left_multiplication(q: Tensor) -> Tensor:
+    """The matrix of p ↦ q·p on (1, i, j, k): (*batch, 4) to (*batch, 4, 4)."""
+    w, x, y, z = q.unbind(-1)
+    entries = (w, -x, -y, -z, x, w, -z, y, y, z, w, -x, z, -y, x, w)
+    return torch.stack(entries, -1).reshape(*w.shape, 4, 4)
