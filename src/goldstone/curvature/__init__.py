@@ -1,6 +1,7 @@
 """Floor 3: per-sample gradients and the metrics in which they are compared."""
 
 from goldstone.curvature.adam import adam_metric
+from goldstone.curvature.batched_gradients import BatchedGradients, batched_gradients
 from goldstone.curvature.block_metric import BlockMetric
 from goldstone.curvature.diagonal import (
     DiagonalMetric,
@@ -38,6 +39,7 @@ from goldstone.curvature.sketch import (
 )
 
 __all__ = [
+    "BatchedGradients",
     "BlockMetric",
     "CountSketch",
     "Coverage",
@@ -52,6 +54,7 @@ __all__ = [
     "SketchedGram",
     "TraceEstimate",
     "adam_metric",
+    "batched_gradients",
     "chunk_rows",
     "dense_operator",
     "ekfac",

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError, Task
-from goldstone.curvature.inner_products import inner_products
 from goldstone.curvature.output_probes import probe_rows
 from goldstone.curvature.woodbury import check_damping
+
+_COLUMNS = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,12 @@ class DiagonalMetric:
     def gram(self, rows: Tensor) -> Tensor:
         """Products rows (diag(d) + λ)⁻¹ rowsᵀ, (m, m) float64."""
         scale = (self._checked(rows) + self.damping).rsqrt()
-        return inner_products(rows * scale.to(rows.dtype))
+        total = torch.zeros(len(rows), len(rows), dtype=torch.float64, device=rows.device)
+        for start in range(0, rows.shape[1], _COLUMNS):
+            columns = slice(start, start + _COLUMNS)
+            part = rows[:, columns].double() * scale[columns]
+            total += part @ part.T
+        return total
 
     def _checked(self, rows: Tensor) -> Tensor:
         if rows.ndim != 2 or rows.shape[1] != len(self.diagonal):

@@ -13,12 +13,14 @@ Scalar = Callable[[Tensor, int], Tensor]
 
 
 def per_sample_gradients(
-    model: nn.Module, scalar: Scalar, inputs: Tensor, task: Task | None = None
+    model: nn.Module, scalar: Scalar, inputs: Tensor, task: Task | None = None, first: int = 0
 ) -> Tensor:
-    """Gradients of ``scalar(model(inputs[i:i+1]), i)`` in the trainable parameters.
+    """Gradients of ``scalar(model(inputs[i:i+1]), first + i)`` in the trainable parameters.
 
-    A loop of ``autograd.grad``: it works for every model, and no batched form was more than a few
-    per cent faster on convolutions. Parameters the scalar does not depend on get zeros.
+    A loop of ``autograd.grad``: it works for every model. On large fields no batched form is more
+    than a few per cent faster; on small ones see :func:`batched_gradients`. Parameters the scalar
+    does not depend on get zeros. ``first`` is the number of the first sample, where the inputs are
+    part of a set.
 
     Returns:
         (n, p) in the parameters' real dtype.
@@ -35,7 +37,7 @@ def per_sample_gradients(
     tensors = tuple(parameters.values())
     with torch.enable_grad():
         for i in range(len(inputs)):
-            value = scalar(model(inputs[i : i + 1]), i)
+            value = scalar(model(inputs[i : i + 1]), first + i)
             if value.requires_grad:
                 found = torch.autograd.grad(value, tensors, materialize_grads=True)
                 flatten_into(found, rows[i])
@@ -46,6 +48,6 @@ def per_sample_gradients(
     if not bool(torch.isfinite(rows).all()):
         bad = int((~torch.isfinite(rows)).any(1).nonzero()[0])
         raise InputError(
-            f"the loss gradient of sample {bad} is NaN or infinite; check the model's output there"
+            f"the loss gradient of sample {first + bad} is NaN or infinite; check the model's output there"
         )
     return rows

@@ -163,13 +163,6 @@ def sketch_gradients(
     values = torch.zeros(sketches, len(inputs), width, dtype=real_dtype(parameters), device=device)
     sketch = CountSketch.make(length, width, sketches, seed, device)
     for i in range(len(inputs)):
-
-        def of_sample(output: Tensor, _: int, i: int = i) -> Tensor:
-            return scalar(output, i)
-
-        try:
-            row = per_sample_gradients(model, of_sample, inputs[i : i + 1], task)[0]
-        except InputError as error:
-            raise InputError(str(error).replace("sample 0", f"sample {i}")) from None
+        row = per_sample_gradients(model, scalar, inputs[i : i + 1], task, first=i)[0]
         values[:, i] = sketch.apply(row)
     return GradientSketch(values, seed, length)
