@@ -32,23 +32,24 @@ from goldstone.auditing.shifts import shift_profile
 from goldstone.auditing.skill import model_summary
 from goldstone.auditing.subject import Loss, Subject
 from goldstone.auditing.summary import summarise_verdict
-from goldstone.core import InputError, Progress, SilentProgress
+from goldstone.core import InputError, Progress, SilentProgress, trees
+from goldstone.core.trees import Tree
 from goldstone.groups import FiniteGroup
 from goldstone.systems.flows import GroundTruth, Trajectories
 from goldstone.systems.flows import ground_truth as named_ground_truth
-from goldstone.systems.losses import scaled_mse
+from goldstone.systems.losses import cross_entropy, mse, scaled_mse
 
-Step = Callable[[Tensor], Tensor]
+Step = Callable[[Tree], Tree]
 _SILENT = SilentProgress()
 _DEFAULTS = AuditSettings()
 
 
 def audit(
     model: nn.Module,
-    data: Trajectories | tuple[Tensor, Tensor],
+    data: Trajectories | tuple[Tree, Tree],
     symmetry: Symmetry | str,
     *,
-    loss: Loss = scaled_mse,
+    loss: Loss | None = None,
     ground_truth: GroundTruth | Step | Literal["auto"] | None = "auto",
     history: Iterable[tuple[int, nn.Module]] = (),
     shifts: bool = False,
@@ -60,12 +61,15 @@ def audit(
     """Ask whether ``model`` has learned ``symmetry``: does it hold, does learning transport?
 
     Args:
-        model: maps a batch of states to the states one step later; in eval mode if it has dropout
-            or batch normalisation. It is left exactly as found.
-        data: held-out trajectories, or a pair (inputs, targets) of independent samples.
+        model: maps a batch of inputs to predictions, such as states to the states one step later;
+            in eval mode if it has dropout or batch normalisation. It is left exactly as found.
+        data: held-out trajectories, or a pair (inputs, targets) of independent samples. Each is a
+            tensor, sample axis first, or tuples and dicts of tensors; a tuple goes to the model as
+            positional arguments, a dict as keyword arguments.
         symmetry: a :class:`~goldstone.actions.Symmetry`, or the short name of one of flows (see
             :data:`~goldstone.actions.FLOW_SYMMETRIES`) if ``data`` are trajectories.
-        loss: per-sample training loss, (prediction, target) → (batch,).
+        loss: per-sample training loss, (prediction, target) → (batch,). By default ``scaled_mse``
+            for grid fields, ``cross_entropy`` for class labels, and else ``mse``.
         ground_truth: what the symmetry is verified against: a solver, or any function from a
             state to the true one a step later. ``"auto"`` takes the solver that the data name,
             None goes without and calls the symmetry *assumed*.
@@ -87,6 +91,7 @@ def audit(
     device, dtype = model_place(model)
     layout, symmetry = _layout_and_symmetry(data, symmetry)
     chosen = choose_samples(data, settings, device, dtype)
+    loss = loss or _usual_loss(chosen.forward.targets)
     _check_channels(symmetry, chosen.forward)
     check_model(model, chosen.forward.inputs, chosen.forward.targets)
     checkpoints = check_history(history, chosen)
@@ -141,6 +146,7 @@ def audit(
     arrays = display_arrays(few, symmetry, elements)
     profile = None
     if shifts:
+        _check_grid(chosen.gradient)
         with clock.measure("shifts"):
             profile, more = shift_profile(few, plain, summary.numerical_floor, progress)
             arrays |= more
@@ -192,7 +198,7 @@ class _Clock:
 
 
 def _layout_and_symmetry(
-    data: Trajectories | tuple[Tensor, Tensor], symmetry: Symmetry | str
+    data: Trajectories | tuple[Tree, Tree], symmetry: Symmetry | str
 ) -> tuple[FieldLayout | None, Symmetry]:
     layout = None if isinstance(data, tuple) else data.layout
     if isinstance(symmetry, Symmetry):
@@ -220,15 +226,38 @@ def _speed(data: Trajectories) -> float:
 
 def _check_channels(symmetry: Symmetry, samples: Samples) -> None:
     acted = getattr(symmetry.on_input, "layout", None)
-    if isinstance(acted, FieldLayout) and acted.channels != samples.inputs.shape[1]:
+    if not isinstance(acted, FieldLayout):
+        return
+    _check_grid(samples)
+    if acted.channels != samples.inputs.shape[1]:
         raise InputError(
             f"the symmetry {symmetry.name!r} acts on {acted.channels} channels "
             f"({', '.join(acted.channel_names())}), the data have {samples.inputs.shape[1]}"
         )
 
 
+def _check_grid(samples: Samples) -> None:
+    for name, x in (("inputs", samples.inputs), ("targets", samples.targets)):
+        if not isinstance(x, Tensor) or x.ndim != 4 or not x.dtype.is_floating_point:
+            raise InputError(
+                f"{name}: expected floating-point fields of shape (sample, channel, X, Y), got "
+                f"{trees.describe(x)}" + (f" of {x.dtype}" if isinstance(x, Tensor) else "")
+            )
+
+
+def _usual_loss(targets: Tree) -> Loss:
+    if not isinstance(targets, Tensor):
+        raise InputError(
+            f"targets of the form {trees.describe(targets)} have no usual loss; give "
+            "loss=…, a function (prediction, target) → one number per sample"
+        )
+    if not targets.is_floating_point() and not targets.is_complex():
+        return cross_entropy
+    return scaled_mse if targets.ndim == 4 else mse
+
+
 def _true_step(
-    data: Trajectories | tuple[Tensor, Tensor],
+    data: Trajectories | tuple[Tree, Tree],
     ground_truth: GroundTruth | Step | Literal["auto"] | None,
 ) -> Step | None:
     """The ground truth as a function from a state to the one a step later."""
@@ -248,7 +277,7 @@ def _true_step(
 
 
 def _truth_name(
-    data: Trajectories | tuple[Tensor, Tensor],
+    data: Trajectories | tuple[Tree, Tree],
     ground_truth: GroundTruth | Step | Literal["auto"] | None,
 ) -> str:
     if ground_truth == "auto" and isinstance(data, Trajectories):

@@ -17,7 +17,13 @@ MOST_SHOWN = 8
 def display_arrays(
     few: Subject, symmetry: Symmetry, elements: Sequence[Any]
 ) -> dict[str, NDArray[Any]]:
-    """x, y, f(x) and for up to eight elements g·x, f(g·x), g·f(x), g·y, as float32."""
+    """x, y, f(x) and for up to eight elements g·x, f(g·x), g·f(x), g·y, as float32.
+
+    Nothing but grid fields is shown: other data have no one picture.
+    """
+    everything = (few.samples.inputs, few.samples.targets, few.predictions)
+    if not all(isinstance(t, Tensor) and t.ndim == 4 and t.is_floating_point() for t in everything):
+        return {}
     shown = list(elements)[:MOST_SHOWN]
     x, y, p = few.samples.inputs[:1], few.samples.targets[:1], few.predictions[:1]
     before = few.samples.context

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from goldstone.actions import Symmetry
 from goldstone.auditing.subject import Subject
+from goldstone.core import trees
+from goldstone.core.trees import Tree
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,10 +20,11 @@ class ForwardMeasurement:
     Attributes:
         error: ‖f(gx) − g f(x)‖/‖f(x)‖.
         error_of_change: the same over ‖f(x) − x‖ (NaN if input and output differ in shape).
-        error_of_model_error: the same over ‖f(x) − y‖.
+        error_of_model_error: the same over ‖f(x) − y‖ (NaN for class labels).
         log_loss_ratio: log ℓ(f(gx), gy) − log ℓ(g f(x), gy). For an invariant loss the second term
             is log ℓ(f(x), y); for others it puts both predictions in the same frame.
-        error_sharing: cos(f(gx) − gy, g f(x) − gy).
+        error_sharing: cos(f(gx) − gy, g f(x) − gy); for class labels the cosine of the loss's
+            gradients in the outputs.
     """
 
     error: Tensor
@@ -38,25 +41,27 @@ def forward_measurement(subject: Subject, symmetry: Symmetry, element: Any) -> F
     moved_predictions = symmetry.on_output.act(element, predictions, after)
     moved_targets = symmetry.target_action.act(element, targets, after)
     of_moved = subject.predict(symmetry.on_input.act(element, inputs, samples.context))
-    gap = norms(of_moved - moved_predictions)
-    same_shape = inputs.shape == predictions.shape
-    change = norms(predictions - inputs) if same_shape else torch.full_like(gap, torch.nan)
+    gap = distances(of_moved, moved_predictions)
+    unknown = torch.full_like(gap, torch.nan)
+    steps = trees.same_shapes(inputs, predictions)
+    answers = trees.same_shapes(targets, predictions)
     return ForwardMeasurement(
         error=gap / norms(predictions),
-        error_of_change=gap / change,
-        error_of_model_error=gap / norms(predictions - targets),
+        error_of_change=gap / (distances(predictions, inputs) if steps else unknown),
+        error_of_model_error=gap / (distances(predictions, targets) if answers else unknown),
         log_loss_ratio=subject.log_loss(of_moved, moved_targets)
         - subject.log_loss(moved_predictions, moved_targets),
         error_sharing=torch.cosine_similarity(
-            (of_moved - moved_targets).flatten(1), (moved_predictions - moved_targets).flatten(1)
+            subject.residual(of_moved, moved_targets),
+            subject.residual(moved_predictions, moved_targets),
         ),
     )
 
 
-def roll_out(subject: Subject, starts: Tensor) -> list[Tensor]:
+def roll_out(subject: Subject, starts: Tree) -> list[Tree]:
     """f(x), f(f(x)), … for the settings' number of steps; none if outputs cannot be inputs."""
     states, state = [], starts
-    if starts.shape[1:] != subject.predictions.shape[1:]:
+    if not trees.same_shapes(starts, subject.predictions):
         return []
     for _ in range(subject.settings.rollout_steps):
         state = subject.predict(state)
@@ -65,7 +70,7 @@ def roll_out(subject: Subject, starts: Tensor) -> list[Tensor]:
 
 
 def rollout_errors(
-    subject: Subject, symmetry: Symmetry, element: Any, starts: Tensor, rollout: Sequence[Tensor]
+    subject: Subject, symmetry: Symmetry, element: Any, starts: Tree, rollout: Sequence[Tree]
 ) -> list[Tensor]:
     """‖f^k(gx) − g f^k(x)‖/‖f^k(x)‖ for k = 1 …; ``rollout`` holds f^k(x)."""
     context = subject.samples.context
@@ -74,10 +79,15 @@ def rollout_errors(
     for k, plain in enumerate(rollout, 1):
         state = subject.predict(state)
         moved = symmetry.on_output.act(element, plain, context.at(k))
-        errors.append(norms(state - moved) / norms(plain))
+        errors.append(distances(state, moved) / norms(plain))
     return errors
 
 
-def norms(x: Tensor) -> Tensor:
+def norms(x: Tree) -> Tensor:
     """Euclidean norm of each sample, (n,)."""
-    return x.flatten(1).square().sum(1).sqrt()
+    return trees.flat(x).square().sum(1).sqrt()
+
+
+def distances(x: Tree, y: Tree) -> Tensor:
+    """‖x − y‖ of each sample, (n,)."""
+    return (trees.flat(x) - trees.flat(y)).square().sum(1).sqrt()

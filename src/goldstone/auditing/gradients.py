@@ -10,7 +10,8 @@ from goldstone.actions import Symmetry
 from goldstone.auditing.coherence import PairProducts
 from goldstone.auditing.settings import MetricName
 from goldstone.auditing.subject import Subject
-from goldstone.core import Task, generator
+from goldstone.core import Task, generator, trees
+from goldstone.core.trees import Tree
 from goldstone.curvature import (
     galerkin_gram,
     gauss_newton_gram,
@@ -50,7 +51,7 @@ class GradientProbe:
 
     subject: Subject
     symmetry: Symmetry
-    reference: Tensor
+    reference: Tree
 
     def loss_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
         """∇_θ ℓ(f(g x_i), g y_i) of the gradient samples."""
@@ -58,23 +59,25 @@ class GradientProbe:
         loss = self.subject.loss
         rows = per_sample_gradients(
             self.subject.model,
-            lambda output, i: loss(output, targets[i : i + 1]).sum(),
+            lambda output, i: loss(output, trees.take(targets, slice(i, i + 1))).sum(),
             inputs,
             task,
         )
         return self._with_pushforwards(rows, task)
 
     def probe_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
-        """J_{gx_i}ᵀ ρ_out(g) v_i for a random smooth v_i per sample."""
-        inputs, targets = self._moved(element)
-        smooth = smooth_fields(targets.shape, self.subject.settings.seed).to(targets)
+        """J_{gx_i}ᵀ ρ_out(g) v_i for a random v_i per sample, smooth for fields."""
+        inputs, _ = self._moved(element)
+        seed = self.subject.settings.seed
+        probes = trees.map_leaves(lambda t: _probe(t, seed), self.subject.predictions)
         after = self.subject.samples.context.at(1)
         # The linear part: a boost's action on outputs is affine.
-        still = self.symmetry.on_output.act(element, torch.zeros_like(smooth), after)
-        turned = self.symmetry.on_output.act(element, smooth, after) - still
+        zero = trees.map_leaves(torch.zeros_like, probes)
+        still = trees.flat(self.symmetry.on_output.act(element, zero, after))
+        turned = trees.flat(self.symmetry.on_output.act(element, probes, after)) - still
         rows = per_sample_gradients(
             self.subject.model,
-            lambda output, i: (output * turned[i : i + 1]).sum(),
+            lambda output, i: (trees.flat(output)[0] * turned[i]).sum(),
             inputs,
             task,
         )
@@ -94,7 +97,7 @@ class GradientProbe:
                 found[metric] = self._gauss_newton(a, b)
         return found
 
-    def _moved(self, element: Any) -> tuple[Tensor, Tensor]:
+    def _moved(self, element: Any) -> tuple[Tree, Tree]:
         samples = self.subject.samples
         moved = self.symmetry.on_input.act(element, samples.inputs, samples.context)
         after = samples.context.at(1)
@@ -133,6 +136,15 @@ class GradientProbe:
             gauss_newton_gram(self.subject.model, self.reference, rows, damping).gram
         )
         return MetricProducts(raw.unit(), raw)
+
+
+def _probe(output: Tensor, seed: int) -> Tensor:
+    """Random outputs of unit variance: smooth for grid fields, else white."""
+    if output.ndim == 4 and min(output.shape[-2:]) > 1 and not output.is_complex():
+        return smooth_fields(output.shape, seed).to(output)
+    source = generator(seed, "white probes")
+    dtype = torch.complex128 if output.is_complex() else torch.float64
+    return torch.randn(output.shape, generator=source, dtype=dtype).to(output)
 
 
 def smooth_fields(shape: torch.Size, seed: int) -> Tensor:

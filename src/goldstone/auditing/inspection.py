@@ -6,7 +6,8 @@ import hashlib
 import torch
 from torch import Tensor, nn
 
-from goldstone.core import InputError
+from goldstone.core import InputError, trees
+from goldstone.core.trees import Tree
 
 _RANDOM_IN_TRAINING = (
     nn.modules.dropout._DropoutNd,
@@ -24,13 +25,14 @@ def model_place(model: nn.Module) -> tuple[torch.device, torch.dtype]:
     return torch.device("cpu"), torch.float32
 
 
-def predict(model: nn.Module, inputs: Tensor, batch: int = 32) -> Tensor:
+def predict(model: nn.Module, inputs: Tree, batch: int = 32) -> Tree:
     """The model's outputs without gradients, ``batch`` samples at a time."""
     with torch.no_grad():
-        return torch.cat([model(chunk) for chunk in torch.split(inputs, batch)]).detach()
+        outputs = [trees.call_model(model, chunk) for chunk in trees.chunks(inputs, batch)]
+        return trees.map_leaves(Tensor.detach, trees.concatenate(outputs))
 
 
-def check_model(model: nn.Module, inputs: Tensor, targets: Tensor) -> None:
+def check_model(model: nn.Module, inputs: Tree, targets: Tree) -> None:
     """Run the model on three samples and refuse what would make every number wrong.
 
     Raises:
@@ -47,41 +49,52 @@ def check_model(model: nn.Module, inputs: Tensor, targets: Tensor) -> None:
                 "output depends on chance, on the batch or on earlier calls; call model.eval() "
                 "first"
             )
-    few, expected = inputs[:3], targets[:3]
+    few, expected = trees.take(inputs, slice(3)), trees.take(targets, slice(3))
     try:
         with torch.no_grad():
-            output = model(few)
+            output = trees.call_model(model, few)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        shape = trees.describe(few)
+        axes = " (batch, channel, X, Y)" if isinstance(few, Tensor) and few.ndim == 4 else ""
         raise InputError(
-            f"the model fails on inputs of shape {tuple(few.shape)} (batch, channel, X, Y), as the "
+            f"the model fails on inputs of shape {shape}{axes}, as the "
             f"data have it: {error}; build it for this shape, or choose other data"
         ) from error
-    if not isinstance(output, Tensor) or output.shape != expected.shape:
-        came = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise InputError(
-            f"expected an output of the target's shape {tuple(expected.shape)}, got {came}; "
-            "wrap the model so that it returns the predicted fields"
-        )
-    output = output.detach()
-    if not bool(torch.isfinite(output).all()):
+    _check_shape(output, expected)
+    values = trees.flat(output).detach()
+    if not bool(torch.isfinite(values).all()):
         raise InputError(
             "the model's output has NaN or infinite values on the first samples; check its weights "
             "and that the data are in the units it was trained in"
         )
-    tolerance = 1e3 * torch.finfo(output.dtype).eps * float(output.abs().max())
-    if float((predict(model, few) - output).abs().max()) > tolerance:
+    tolerance = 1e3 * torch.finfo(values.dtype).eps * float(values.abs().max())
+    if float((trees.flat(predict(model, few)) - values).abs().max()) > tolerance:
         raise InputError(
             "two calls on the same input differ: the model is stochastic; only deterministic "
             "models can be audited (a symmetry in distribution is not supported)"
         )
-    if float((predict(model, few[:1]) - output[:1]).abs().max()) > tolerance:
+    alone = trees.flat(predict(model, trees.take(few, slice(1))))
+    if float((alone - values[:1]).abs().max()) > tolerance:
         raise InputError(
             "a sample's output depends on the other samples of its batch (batch statistics?); "
             "per-sample gradients have no meaning then"
         )
 
 
-def numerical_floor(model: nn.Module, inputs: Tensor) -> float:
+def _check_shape(output: Tree, expected: Tree) -> None:
+    """A prediction has the target's shape, unless the target is of class labels."""
+    wanted = trees.leaves(expected)
+    labels = not any(leaf.is_floating_point() or leaf.is_complex() for leaf in wanted)
+    if trees.same_shapes(output, expected) or (labels and isinstance(output, Tensor)):
+        return
+    kind = "" if isinstance(output, Tensor) else f"{type(output).__name__} "
+    raise InputError(
+        f"expected an output of the target's shape {trees.describe(expected)}, got "
+        f"{kind}{trees.describe(output)}; wrap the model so that it returns the predicted fields"
+    )
+
+
+def numerical_floor(model: nn.Module, inputs: Tree) -> float:
     """Relative rounding error of the output: ‖f − f₆₄‖/‖f₆₄‖ against a float64 copy of the model.
 
     At least the machine epsilon; the epsilon alone if the model cannot run in float64. For a
@@ -94,7 +107,8 @@ def numerical_floor(model: nn.Module, inputs: Tensor) -> float:
     for precision in (low, torch.float64):
         try:
             copied = _cast(copy.deepcopy(model), precision)
-            outputs.append(predict(copied, inputs.to(precision)).double())
+            placed = trees.place(inputs, trees.leaves(inputs)[0].device, precision)
+            outputs.append(trees.flat(predict(copied, placed)).double())
         except (RuntimeError, TypeError, ValueError):
             return epsilon
     measured = float((outputs[0] - outputs[1]).norm() / outputs[1].norm().clamp_min(1e-300))

@@ -22,9 +22,9 @@ from goldstone.auditing.ground_truth import (
     reproduction_check,
 )
 from goldstone.auditing.results import ConventionCheck, GroundTruthCheck, Precheck
-from goldstone.auditing.samples import Samples
 from goldstone.auditing.subject import Subject
-from goldstone.core import InputError, SymmetryRefusedError
+from goldstone.core import InputError, SymmetryRefusedError, trees
+from goldstone.core.trees import Tree
 
 LARGEST_LAW_ERROR = 0.02
 """Relative. Interpolated actions break the laws on shocks by a per cent, wrong ones by more."""
@@ -49,9 +49,10 @@ def precheck(
             ``force`` is not set.
     """
     samples = subject.samples
-    spread = torch.unique(torch.linspace(0, len(samples.inputs) - 1, _CHECKED).round().long())
-    inputs, targets = samples.inputs[spread], samples.targets[spread]
-    laws = _check_laws(symmetry, elements, inputs, targets, samples)
+    last = trees.batch_size(samples.inputs) - 1
+    spread = torch.unique(torch.linspace(0, last, _CHECKED).round().long())
+    inputs, targets = trees.take(samples.inputs, spread), trees.take(samples.targets, spread)
+    laws = _check_laws(symmetry, elements, inputs, targets, subject)
     invariance = _loss_invariance(symmetry, elements, subject, spread)
     conventions = convention_checks(samples, layout) if layout is not None else ()
     truth: tuple[GroundTruthCheck, ...] = ()
@@ -101,21 +102,25 @@ def precheck(
 
 
 def _check_laws(
-    symmetry: Symmetry, elements: Sequence[Any], inputs: Tensor, targets: Tensor, samples: Samples
+    symmetry: Symmetry, elements: Sequence[Any], inputs: Tree, targets: Tree, subject: Subject
 ) -> dict[str, float]:
     """Law errors of the three actions, each at its own time."""
-    cases: dict[str, tuple[Action, Tensor, int]] = {
+    samples = subject.samples
+    outputs = trees.take(subject.predictions, slice(trees.batch_size(inputs)))
+    # An output has the target's form, unless the targets are class labels.
+    outputs = targets if trees.same_shapes(outputs, targets) else outputs
+    cases: dict[str, tuple[Action, Tree, int]] = {
         "on_input": (symmetry.on_input, inputs, 0),
-        "on_output": (symmetry.on_output, targets, 1),
+        "on_output": (symmetry.on_output, outputs, 1),
         "on_target": (symmetry.target_action, targets, 1),
     }
     found = {}
     for name, (action, x, step) in cases.items():
         moved = action.act(elements[0], x, samples.context.at(step)) if elements else x
-        if moved.shape != x.shape:
+        if not trees.same_shapes(moved, x) or trees.batch_size(moved) != trees.batch_size(x):
             raise InputError(
-                f"{name} of {symmetry.name!r} changes the shape {tuple(x.shape)} to "
-                f"{tuple(moved.shape)}; an action keeps the shape"
+                f"{name} of {symmetry.name!r} changes the shape {trees.describe(x)} to "
+                f"{trees.describe(moved)}; an action keeps the shape"
             )
         errors = action_law_errors(action, symmetry.group, x, samples.context.at(step), elements)
         worst = max(errors.identity, errors.composition)
@@ -137,11 +142,12 @@ def _loss_invariance(
 ) -> dict[str, float]:
     """|ℓ(g·p, g·t) − ℓ(p, t)|/ℓ(p, t) by element, worst over samples."""
     after, loss = subject.samples.context.at(1), subject.loss
-    predictions, targets = subject.predictions[chosen], subject.samples.targets[chosen]
+    predictions = trees.take(subject.predictions, chosen)
+    targets = trees.take(subject.samples.targets, chosen)
     plain = loss(predictions, targets)
-    if plain.shape != (len(targets),):
+    if plain.shape != (len(chosen),):
         raise InputError(
-            f"expected a loss of one number per sample, shape ({len(targets)},), got "
+            f"expected a loss of one number per sample, shape ({len(chosen)},), got "
             f"{tuple(plain.shape)}; take means over channels and space, not over the batch"
         )
     found = {}

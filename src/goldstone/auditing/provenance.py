@@ -9,15 +9,16 @@ from importlib.metadata import version
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from goldstone.auditing.inspection import model_place, tensor_bytes, weights_sha256
 from goldstone.auditing.results import Provenance
 from goldstone.auditing.settings import AuditSettings
-from goldstone.core import to_json
+from goldstone.core import to_json, trees
+from goldstone.core.trees import Tree
 from goldstone.systems.flows import Trajectories
 
-Data = Trajectories | tuple[Tensor, Tensor]
+Data = Trajectories | tuple[Tree, Tree]
 
 
 def provenance(
@@ -56,7 +57,7 @@ def provenance(
 
 def _description(data: Data) -> dict[str, Any]:
     if isinstance(data, tuple):
-        return {"pairs": len(data[0])}
+        return {"pairs": trees.batch_size(data[0])}
     return {
         "system": data.system,
         "parameters": to_json(data.parameters),
@@ -71,7 +72,7 @@ def _description(data: Data) -> dict[str, Any]:
 def data_sha256(data: Data) -> str:
     """SHA-256 of the numbers of the data set."""
     digest = sha256()
-    for tensor in data if isinstance(data, tuple) else (data.fields,):
+    for tensor in trees.leaves(data) if isinstance(data, tuple) else (data.fields,):
         digest.update(str(tuple(tensor.shape)).encode())
         digest.update(tensor_bytes(tensor))
     return digest.hexdigest()

@@ -1,38 +1,63 @@
 """Does the model predict anything? A model that does not is trivially symmetric."""
 
+import torch
 from torch import Tensor
 
-from goldstone.auditing.forward import norms
+from goldstone.auditing.forward import distances, norms
 from goldstone.auditing.inspection import numerical_floor
 from goldstone.auditing.results import ModelSummary
 from goldstone.auditing.subject import Subject
-from goldstone.core import Statistic
+from goldstone.core import Statistic, trees
+from goldstone.core.trees import Tree
 
 
-def model_summary(name: str, subject: Subject, climatology: Tensor) -> ModelSummary:
+def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummary:
     """Loss, relative error and the skill gate.
 
     Skill: the mean of log ℓ(f(x), y)/ℓ(baseline, y) has its upper 95 % bound below 0 for both
-    baselines, persistence (the input itself) and climatology (the mean target of the data).
+    baselines, persistence (the input itself, where it has the target's shape) and climatology (the
+    mean target of the data; of class labels the logarithms of their frequencies).
     """
     model, loss = subject.model, subject.loss
     targets, predictions = subject.samples.targets, subject.predictions
     own = subject.log_loss(predictions, targets)
     over: dict[str, Statistic] = {}
-    baselines = {"persistence": subject.samples.inputs, "climatology": climatology}
+    n = trees.batch_size(targets)
+    baselines: dict[str, Tree] = {}
+    if trees.same_shapes(subject.samples.inputs, targets):
+        baselines["persistence"] = subject.samples.inputs
+    constant = _constant_prediction(climatology, predictions)
+    if constant is not None:
+        baselines["climatology"] = trees.map_leaves(lambda t: t.expand(n, *t.shape[1:]), constant)
     for baseline, prediction in baselines.items():
-        # Without a baseline of the target's shape there is none that could refuse.
-        if prediction.shape[1:] == targets.shape[1:]:
-            reference = subject.log_loss(prediction.expand_as(targets), targets)
-            over[baseline] = subject.mean(own - reference)
+        over[baseline] = subject.mean(own - subject.log_loss(prediction, targets))
     return ModelSummary(
         name=name,
         parameters=sum(p.numel() for p in model.parameters()),
         loss_name=getattr(loss, "__name__", type(loss).__name__),
         loss=subject.mean(loss(predictions, targets)),
-        relative_error=subject.mean(norms(predictions - targets) / norms(targets)),
+        relative_error=(
+            subject.mean(distances(predictions, targets) / norms(targets))
+            if trees.same_shapes(predictions, targets)
+            else Statistic(None)
+        ),
         log_loss_over_persistence=over.get("persistence", Statistic(None)),
         log_loss_over_climatology=over.get("climatology", Statistic(None)),
         has_skill=all(s.high is not None and s.high < 0.0 for s in over.values()),
-        numerical_floor=numerical_floor(model, subject.samples.inputs[:4]),
+        numerical_floor=numerical_floor(model, trees.take(subject.samples.inputs, slice(4))),
     )
+
+
+def _constant_prediction(climatology: Tree, predictions: Tree) -> Tree | None:
+    """The best prediction that does not look at the input, one sample; None if none is known."""
+    if trees.same_shapes(climatology, predictions):
+        return climatology
+    if not isinstance(climatology, Tensor) or not isinstance(predictions, Tensor):
+        return None
+    if predictions.ndim < 2 or climatology.shape[1] > predictions.shape[1]:
+        return None
+    # Frequencies of class labels against logits (n, class, …); unseen classes get the rounding's.
+    seen = predictions.new_zeros(predictions.shape[1])
+    seen[: climatology.shape[1]] = climatology[0]
+    logits = seen.clamp_min(torch.finfo(seen.dtype).eps).log()
+    return logits.reshape(1, -1, *(1,) * (predictions.ndim - 2)).expand_as(predictions[:1])

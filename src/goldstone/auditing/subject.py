@@ -10,12 +10,13 @@ from goldstone.auditing.inspection import predict
 from goldstone.auditing.samples import Samples
 from goldstone.auditing.settings import AuditSettings
 from goldstone.auditing.statistics import Bootstrap, mean_statistic
-from goldstone.core import Statistic, check_finite
+from goldstone.core import Statistic, check_finite, trees
+from goldstone.core.trees import Tree
 
 ROUNDING = 32
 """In machine epsilons of the target: errors below it are those of the arithmetic."""
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[[Tree, Tree], Tensor]
 """Per-sample loss, (prediction, target) → (batch,)."""
 
 
@@ -25,7 +26,7 @@ class Subject:
 
     model: nn.Module
     samples: Samples
-    predictions: Tensor
+    predictions: Tree
     loss: Loss
     settings: AuditSettings
     bootstrap: Bootstrap
@@ -40,7 +41,8 @@ class Subject:
             InputError: a prediction has NaN or infinite values.
         """
         predictions = predict(model, samples.inputs, settings.batch)
-        check_finite(predictions, "the model's outputs on the data")
+        for leaf in trees.leaves(predictions):
+            check_finite(leaf, "the model's outputs on the data")
         return cls(
             model,
             samples,
@@ -50,7 +52,7 @@ class Subject:
             Bootstrap.draw(samples.trajectories, settings.bootstrap, settings.seed),
         )
 
-    def predict(self, inputs: Tensor) -> Tensor:
+    def predict(self, inputs: Tree) -> Tree:
         """The model's outputs, in batches."""
         return predict(self.model, inputs, self.settings.batch)
 
@@ -58,12 +60,29 @@ class Subject:
         """Mean of a per-sample quantity with its interval."""
         return mean_statistic(values, self.samples.trajectory, self.bootstrap)[0]
 
-    def log_loss(self, prediction: Tensor, target: Tensor) -> Tensor:
+    def log_loss(self, prediction: Tree, target: Tree) -> Tensor:
         """Log ℓ; a loss below that of a target which is off by rounding counts as that.
 
         So the ratio of two losses that are nothing but rounding is near 1.
         """
         values = self.loss(prediction, target)
-        off = 1 + ROUNDING * torch.finfo(target.dtype).eps
-        smallest = torch.fmax(values, self.loss(target * off, target))
-        return smallest.clamp_min(torch.finfo(values.dtype).tiny).log()
+        if trees.same_shapes(prediction, target):
+            nearly = trees.map_leaves(
+                lambda t: t * (1 + ROUNDING * torch.finfo(t.dtype).eps), target
+            )
+            values = torch.fmax(values, self.loss(nearly, target))
+        return values.clamp_min(torch.finfo(values.dtype).tiny).log()
+
+    def residual(self, prediction: Tree, target: Tree) -> Tensor:
+        """How a prediction is wrong, (n, numbers): prediction − target.
+
+        Where the two are of different kinds, as logits and labels are, the gradient of the loss in
+        the prediction, which for a squared error is the same direction.
+        """
+        if trees.same_shapes(prediction, target):
+            return trees.flat(prediction) - trees.flat(target)
+        with torch.enable_grad():
+            leaf = trees.map_leaves(lambda t: t.detach().requires_grad_(), prediction)
+            total = self.loss(leaf, target).sum()
+            found = torch.autograd.grad(total, trees.leaves(leaf), materialize_grads=True)
+        return trees.flat(tuple(found))

@@ -1,5 +1,6 @@
 """Floor 0: checks, errors, files, random state, progress and the base of results."""
 
+from goldstone.core import trees
 from goldstone.core.checks import check_finite, check_grid_fields, check_square_grid
 from goldstone.core.errors import (
     GoldstoneError,
@@ -32,4 +33,5 @@ __all__ = [
     "replacing",
     "require",
     "to_json",
+    "trees",
 ]

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 from torch import Tensor
+from torch.nn import functional
 
 from goldstone.core import InputError
 
-LossName = Literal["scaled_mse", "squared_scaled_mse", "mse"]
+LossName = Literal["scaled_mse", "squared_scaled_mse", "mse", "cross_entropy"]
 Loss = Callable[[Tensor, Tensor], Tensor]
 """A function ``loss(prediction, target)`` from (batch, channel, X, Y) twice to (batch,)."""
 
@@ -42,8 +43,18 @@ def squared_scaled_mse(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
-    """Mean over space and channels of ``(prediction − target)²``."""
-    return (prediction - target).square().mean(dim=(-3, -2, -1))
+    """Mean of ``(prediction − target)²`` over all axes but the first, whatever the shape."""
+    return (prediction - target).abs().square().flatten(1).mean(1)
+
+
+def cross_entropy(prediction: Tensor, target: Tensor) -> Tensor:
+    """−log softmax(prediction)[target], the mean over further axes of (batch, class, …) logits.
+
+    ``target`` holds class labels, (batch, …) of integers. Invariant where inputs move and labels
+    stay, and under permutations of classes that move both.
+    """
+    losses = functional.cross_entropy(prediction, target, reduction="none")
+    return losses.flatten(1).mean(1) if losses.ndim > 1 else losses
 
 
 def loss_by_name(name: LossName | str) -> Loss:
@@ -59,6 +70,8 @@ def loss_by_name(name: LossName | str) -> Loss:
             return squared_scaled_mse
         case "mse":
             return mse
+        case "cross_entropy":
+            return cross_entropy
         case _:
             raise InputError(
                 f"unknown loss {name!r}; expected one of {', '.join(get_args(LossName))}"
