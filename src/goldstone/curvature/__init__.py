@@ -37,6 +37,7 @@ from goldstone.curvature.sketch import (
     SketchedGram,
     sketch_gradients,
 )
+from goldstone.curvature.tree_batches import TreeBatch, TreeModel
 
 __all__ = [
     "BatchedGradients",
@@ -53,6 +54,8 @@ __all__ = [
     "RandomisedGaussNewton",
     "SketchedGram",
     "TraceEstimate",
+    "TreeBatch",
+    "TreeModel",
     "adam_metric",
     "batched_gradients",
     "chunk_rows",

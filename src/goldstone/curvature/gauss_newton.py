@@ -9,6 +9,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from goldstone.curvature.output_jvp import output_jvps
 from goldstone.curvature.parameters import flatten_into, trainable_parameters
+from goldstone.curvature.tree_batches import TreeBatch
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class GaussNewtonSolve:
 
 def gauss_newton_gram(
     model: nn.Module,
-    inputs: Tensor,
+    inputs: Tensor | TreeBatch,
     gradients: Tensor,
     damping: float,
     tolerance: float = 1e-3,

@@ -10,12 +10,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from goldstone.core import Task
 from goldstone.curvature.parameters import split_vector, trainable_parameters
+from goldstone.curvature.tree_batches import TreeBatch
 
 Path = Literal["forward mode", "double backward"]
 
 
 def output_jvps(
-    model: nn.Module, inputs: Tensor, directions: Tensor, task: Task | None = None
+    model: nn.Module, inputs: Tensor | TreeBatch, directions: Tensor, task: Task | None = None
 ) -> tuple[Tensor, Path]:
     """J v for each row v of ``directions``, J = d(outputs on ``inputs``)/dθ.
 

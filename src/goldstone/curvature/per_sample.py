@@ -6,14 +6,24 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError, Task
-from goldstone.curvature.parameters import flatten_into, trainable_parameters, vector_size
+from goldstone.curvature.parameters import (
+    flatten_into,
+    real_dtype,
+    trainable_parameters,
+    vector_size,
+)
+from goldstone.curvature.tree_batches import TreeBatch
 
 Scalar = Callable[[Tensor, int], Tensor]
 """From the model's output on sample i (a batch of one) and i to a scalar."""
 
 
 def per_sample_gradients(
-    model: nn.Module, scalar: Scalar, inputs: Tensor, task: Task | None = None, first: int = 0
+    model: nn.Module,
+    scalar: Scalar,
+    inputs: Tensor | TreeBatch,
+    task: Task | None = None,
+    first: int = 0,
 ) -> Tensor:
     """Gradients of ``scalar(model(inputs[i:i+1]), first + i)`` in the trainable parameters.
 
@@ -31,9 +41,9 @@ def per_sample_gradients(
     parameters = trainable_parameters(model)
     if not parameters:
         raise InputError("the model has no trainable parameter, so it has no gradients")
-    first = next(iter(parameters.values()))
-    dtype = first.real.dtype if first.is_complex() else first.dtype
-    rows = torch.empty(len(inputs), vector_size(parameters), dtype=dtype, device=first.device)
+    device = next(iter(parameters.values())).device
+    dtype = real_dtype(parameters)
+    rows = torch.empty(len(inputs), vector_size(parameters), dtype=dtype, device=device)
     tensors = tuple(parameters.values())
     with torch.enable_grad():
         for i in range(len(inputs)):
@@ -48,6 +58,7 @@ def per_sample_gradients(
     if not bool(torch.isfinite(rows).all()):
         bad = int((~torch.isfinite(rows)).any(1).nonzero()[0])
         raise InputError(
-            f"the loss gradient of sample {first + bad} is NaN or infinite; check the model's output there"
+            f"the loss gradient of sample {first + bad} is NaN or infinite; check the "
+            "model's output there"
         )
     return rows
