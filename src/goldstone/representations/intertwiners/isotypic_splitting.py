@@ -155,7 +155,9 @@ def _attempt(both: _Pair, source: torch.Generator, scale: float) -> IsotypicSpli
         )
         pairs.append(pair)
         bounds.append(_residual_bounds(both, pair))
-    residual = float(torch.stack(bounds).square().sum(0).sqrt().max()) if bounds else 0.0
+    # Bounds on parts that are orthogonal to each other, for each generator.
+    residuals = torch.stack(bounds).square().sum(0).sqrt() if bounds else torch.zeros(0)
+    residual = float(residuals.max()) if len(residuals) else 0.0
     if residual > _EXACT * scale * max(len(values_v), len(values_w)):
         return None
     smallest = float(distinct.min()) if len(distinct) else None

@@ -7,7 +7,7 @@ from goldstone.core import InputError, generator
 from goldstone.representations.intertwiners.constraints import IntertwinerConstraints
 from goldstone.representations.intertwiners.null_space import NullSpace, check_gap
 
-_CONVERGED = 1e-12
+_CONVERGED = 1e-14
 _NEW = 1e-8
 _MOST_STEPS = 5000
 _MOST_ENTRIES = 2**26
