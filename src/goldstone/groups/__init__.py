@@ -4,6 +4,7 @@ from goldstone.groups.additive import AdditiveGroup
 from goldstone.groups.all_subgroups import all_subgroups
 from goldstone.groups.binary_polyhedral import binary_polyhedral_group
 from goldstone.groups.candidates import axis_lattices, candidate_subgroups
+from goldstone.groups.cayley_group import CayleyGroup
 from goldstone.groups.cayley_table import cayley_table
 from goldstone.groups.character_table import CharacterTable, character_table
 from goldstone.groups.commutators import (
@@ -25,6 +26,8 @@ from goldstone.groups.conjugacy import (
 )
 from goldstone.groups.cosets import coset_table, left_cosets, right_cosets
 from goldstone.groups.coverings import lorentz_covering, spin_covering, unitary_covering
+from goldstone.groups.data_orbits import data_orbits
+from goldstone.groups.direct_product import DirectProduct, LieDirectProduct, direct_product
 from goldstone.groups.discretisation import discretise, embedding
 from goldstone.groups.element_orders import element_orders, exponent
 from goldstone.groups.finite import FiniteGroup
@@ -43,6 +46,7 @@ from goldstone.groups.matrix.symplectic import SymplecticGroup
 from goldstone.groups.matrix.unitary import SpecialUnitaryGroup, UnitaryGroup
 from goldstone.groups.matrix_group import MatrixGroup
 from goldstone.groups.normal_subgroups import normal_subgroups
+from goldstone.groups.orbits import PermutationAction, action_on_cosets, action_on_points
 from goldstone.groups.permutation_group import PermutationGroup
 from goldstone.groups.permutations import Permutations, parse_cycles
 from goldstone.groups.planar import CyclicGroup, DihedralGroup, PointGroup
@@ -52,9 +56,11 @@ from goldstone.groups.polyhedral import (
     octahedral_group,
     tetrahedral_group,
 )
+from goldstone.groups.product_elements import ProductElements
 from goldstone.groups.quaternion import DicyclicGroup, quaternion_group
 from goldstone.groups.quotient import QuotientGroup, quotient_group
 from goldstone.groups.scaling import ScalingGroup
+from goldstone.groups.semidirect_product import SemidirectProduct, SplitExtension, wreath_product
 from goldstone.groups.signed_permutations import SignedPermutationGroup
 from goldstone.groups.spin import SpinGroup
 from goldstone.groups.subgroup_group import SubgroupGroup, subgroup_as_group
@@ -65,6 +71,7 @@ from goldstone.groups.subgroup_lattice import (
     subgroup_lattice,
 )
 from goldstone.groups.subgroups import Subgroup, maximal, subgroup
+from goldstone.groups.sylow import sylow_subgroup
 from goldstone.groups.symmetric_group import AlternatingGroup, SymmetricGroup
 from goldstone.groups.torus import TorusGroup
 from goldstone.groups.translations import GridTranslations
@@ -74,12 +81,14 @@ from goldstone.groups.wallpaper import WallpaperGroup, p4m
 __all__ = [
     "AdditiveGroup",
     "AlternatingGroup",
+    "CayleyGroup",
     "CharacterTable",
     "ConjugacyClasses",
     "Covering",
     "CyclicGroup",
     "DicyclicGroup",
     "DihedralGroup",
+    "DirectProduct",
     "EuclideanGroup",
     "FiniteGroup",
     "GalileiGroup",
@@ -88,24 +97,29 @@ __all__ = [
     "HeisenbergGroup",
     "Homomorphism",
     "KleinFourGroup",
+    "LieDirectProduct",
     "LieGroup",
     "LinearGroup",
     "LorentzGroup",
     "MatrixGroup",
     "MatrixLieGroup",
     "OrthogonalGroup",
+    "PermutationAction",
     "PermutationGroup",
     "Permutations",
     "PointGroup",
     "PolyhedralGroup",
+    "ProductElements",
     "QuotientGroup",
     "ScalingGroup",
+    "SemidirectProduct",
     "SignedPermutationGroup",
     "SpecialEuclideanGroup",
     "SpecialLinearGroup",
     "SpecialOrthogonalGroup",
     "SpecialUnitaryGroup",
     "SpinGroup",
+    "SplitExtension",
     "Subgroup",
     "SubgroupClass",
     "SubgroupGroup",
@@ -116,6 +130,8 @@ __all__ = [
     "UnitaryGroup",
     "VectorPermutations",
     "WallpaperGroup",
+    "action_on_cosets",
+    "action_on_points",
     "all_subgroups",
     "axis_lattices",
     "binary_polyhedral_group",
@@ -128,7 +144,9 @@ __all__ = [
     "conjugacy_classes",
     "conjugate_subgroup",
     "coset_table",
+    "data_orbits",
     "derived_series",
+    "direct_product",
     "discretise",
     "element_orders",
     "embedding",
@@ -155,6 +173,8 @@ __all__ = [
     "subgroup",
     "subgroup_as_group",
     "subgroup_lattice",
+    "sylow_subgroup",
     "tetrahedral_group",
     "unitary_covering",
+    "wreath_product",
 ]

@@ -45,8 +45,13 @@ class PointGroup(FiniteGroup[Element]):
 
     def matrices(self, a: Tensor) -> Tensor:
         """The matrices of a tensor of elements, (*batch, 2, 2) in float64."""
-        table = torch.tensor([self.matrix(g) for g in self.elements()], dtype=torch.float64)
-        return table.to(a.device)[self.index(a)]
+        index = self.index(a)
+        # Entry by entry for a few elements, else from a table of all.
+        few = index.numel() < self.order
+        listed = self.values(a) if few else self.elements()
+        table = torch.tensor([self.matrix(g) for g in listed], dtype=torch.float64)
+        table = table.reshape(-1, 2, 2).to(a.device)
+        return table.reshape(*index.shape, 2, 2) if few else table[index]
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,14 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups.finite import FiniteGroup
-from goldstone.groups.packing import decode, encode, pack, packed_size, unpack
 from goldstone.groups.planar import DihedralGroup, PointGroup
-from goldstone.groups.translations import GridTranslations, Shift
-
-WallpaperElement = tuple[Shift, Any]
+from goldstone.groups.product_elements import ProductElement
+from goldstone.groups.semidirect_product import SplitExtension
+from goldstone.groups.translations import GridTranslations
 
 
 @dataclass(frozen=True)
-class WallpaperGroup(FiniteGroup[WallpaperElement]):
+class WallpaperGroup(SplitExtension):
     """ℤ_X × ℤ_Y ⋊ P: the element (t, p) turns by p, then shifts by t.
 
     (t, p)·(t′, p′) = (t + R(p) t′, p p′). With P = D4 on a square grid it is p4m, of order 8 N².
@@ -42,67 +41,20 @@ class WallpaperGroup(FiniteGroup[WallpaperElement]):
         return f"{short}({self.translations.shape[0]}×{self.translations.shape[1]})"
 
     @property
-    def order(self) -> int:
-        return self.translations.order * self.point.order
+    def factors(self) -> tuple[FiniteGroup[Any], FiniteGroup[Any]]:
+        return (self.translations, self.point)
 
-    @property
-    def identity(self) -> WallpaperElement:
-        return (self.translations.identity, self.point.identity)
-
-    @property
-    def element_shape(self) -> tuple[int, ...]:
-        return (packed_size(self._parts),)
-
-    def index(self, a: Tensor) -> Tensor:
-        shift, point = unpack(self._parts, a)
-        return self.point.index(point) * self.translations.order + self.translations.index(shift)
-
-    def from_index(self, index: Tensor) -> Tensor:
-        point = self.point.from_index(index // self.translations.order)
-        return pack(
-            self._parts, (self.translations.from_index(index % self.translations.order), point)
-        )
-
-    def _compose(self, a: Tensor, b: Tensor) -> Tensor:
-        (shift, turn), (other, first) = unpack(self._parts, a), unpack(self._parts, b)
-        turned = self.translations.compose(shift, self._turn(turn, other))
-        return pack(self._parts, (turned, self.point.compose(turn, first)))
-
-    def _inverse(self, a: Tensor) -> Tensor:
-        shift, turn = unpack(self._parts, a)
-        back = self.point.inverse(turn)
-        return pack(self._parts, (self._turn(back, self.translations.inverse(shift)), back))
-
-    def member_mask(self, a: Tensor) -> Tensor:
-        shift, point = unpack(self._parts, a)
-        return self.translations.member_mask(shift) & self.point.member_mask(point)
-
-    def generators(self) -> tuple[WallpaperElement, ...]:
-        shifts = tuple((t, self.point.identity) for t in self.translations.generators())
-        return shifts + tuple((self.translations.identity, p) for p in self.point.generators())
-
-    def element_name(self, a: WallpaperElement) -> str:
+    def element_name(self, a: ProductElement) -> str:
         shift = self.translations.element_name(a[0])
         point = self.point.element_name(a[1])
         if shift == "e":
             return point
         return shift if point == "e" else f"{shift}·{point}"
 
-    @property
-    def _parts(self) -> tuple[GridTranslations, PointGroup[Any]]:
-        return (self.translations, self.point)
-
-    def _turn(self, point: Tensor, shift: Tensor) -> Tensor:
-        matrices = self.point.matrices(point).round().to(shift)
-        turned = (matrices * shift[..., None, :]).sum(-1)
-        return turned % shift.new_tensor(self.translations.shape)
-
-    def numbers_of(self, a: WallpaperElement) -> Any:
-        return encode(self._parts, a)
-
-    def value_of(self, numbers: Any) -> WallpaperElement:
-        shift, point = decode(self._parts, numbers)
-        return (shift, point)
+    def _act(self, h: Tensor, n: Tensor) -> Tensor:
+        matrices = self.point.matrices(h).round().to(n)
+        turned = (matrices * n[..., None, :]).sum(-1)
+        return turned % n.new_tensor(self.translations.shape)
 
 
 def p4m(size: int) -> WallpaperGroup:
