@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from goldstone.core import InputError
-from goldstone.curvature import probe_rows
+from goldstone.curvature import TreeBatch, TreeModel, kfac, kronecker_factors, probe_rows
 from goldstone.curvature.output_probes import output_probes
 
 
@@ -60,6 +60,33 @@ def test_what_cannot_be_probed_is_refused(make_model, inputs):
         next(probe_rows(_Pair(), inputs))
     with pytest.raises(InputError, match="no trainable parameter"):
         next(probe_rows(model.requires_grad_(False), inputs))
+
+
+def test_models_on_trees_of_tensors():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(3, 2)
+
+        def forward(self, x, *, scale):
+            y = self.layer(x)
+            return y * scale, y.sum(1)
+
+    model = Two().double()
+    source = torch.Generator().manual_seed(0)
+    x = torch.randn(4, 3, dtype=torch.float64, generator=source)
+    batch = TreeBatch({"x": x, "scale": 1 + x[:, :1] ** 2})
+    wrapped = TreeModel(model, flat=True)
+    rows = torch.cat(list(probe_rows(wrapped, batch, None)))
+    wanted = []
+    for i in range(4):
+        y, total = model(x[i : i + 1], scale=batch.tree["scale"][i : i + 1])
+        for value in (*y[0], total[0]):
+            g = torch.autograd.grad(value, list(model.parameters()), retain_graph=True)
+            wanted.append(torch.cat([part.flatten() for part in g]) / 12**0.5)
+    torch.testing.assert_close(rows, torch.stack(wanted))
+    metric = kfac(kronecker_factors(wrapped, batch, probes=None), 0.1)
+    assert [c.treatment for c in metric.coverage] == ["kronecker"]
 
 
 class _Deaf(nn.Module):

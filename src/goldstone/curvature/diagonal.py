@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError, Task
 from goldstone.curvature.output_probes import probe_rows
+from goldstone.curvature.tree_batches import TreeBatch
 from goldstone.curvature.woodbury import check_damping
 
 _COLUMNS = 1 << 18
@@ -70,7 +71,7 @@ def empirical_fisher_diagonal(reference: Tensor, relative_damping: float) -> Dia
 
 def gauss_newton_diagonal(
     model: nn.Module,
-    inputs: Tensor,
+    inputs: Tensor | TreeBatch,
     relative_damping: float,
     probes: int | None = 4,
     seed: int = 0,

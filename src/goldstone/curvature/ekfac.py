@@ -10,11 +10,12 @@ from goldstone.curvature.block_metric import BlockMetric, KroneckerBasis, damped
 from goldstone.curvature.kronecker_factors import KroneckerFactors
 from goldstone.curvature.output_probes import probe_rows
 from goldstone.curvature.parameters import trainable_parameters, vector_size
+from goldstone.curvature.tree_batches import TreeBatch
 
 
 def ekfac(
     model: nn.Module,
-    inputs: Tensor,
+    inputs: Tensor | TreeBatch,
     factors: KroneckerFactors,
     relative_damping: float,
     probes: int | None = 1,

@@ -17,6 +17,7 @@ from goldstone.curvature.parameters import (
     trainable_parameters,
     vector_size,
 )
+from goldstone.curvature.tree_batches import TreeBatch
 
 WeightSharing = Literal["expand", "reduce"]
 Treatment = Literal["kronecker", "scale and shift", "diagonal"]
@@ -96,7 +97,7 @@ class KroneckerFactors:
 
 def kronecker_factors(
     model: nn.Module,
-    inputs: Tensor,
+    inputs: Tensor | TreeBatch,
     probes: int | None = 1,
     weight_sharing: WeightSharing = "expand",
     seed: int = 0,

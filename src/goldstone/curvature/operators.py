@@ -18,6 +18,7 @@ from goldstone.curvature.parameters import (
     vector_size,
 )
 from goldstone.curvature.per_sample import Scalar
+from goldstone.curvature.tree_batches import TreeBatch
 
 Product = Callable[[Tensor], Tensor]
 
@@ -38,7 +39,7 @@ class CurvatureOperator:
     device: torch.device
 
 
-def gauss_newton_operator(model: nn.Module, inputs: Tensor) -> CurvatureOperator:
+def gauss_newton_operator(model: nn.Module, inputs: Tensor | TreeBatch) -> CurvatureOperator:
     """The operator v ↦ Jᵀ(Jv)/N_out of η = JᵀJ/N_out, a sample at a time.
 
     A forward-mode derivative (double backward where there is none) and a backward pass a sample.
@@ -71,7 +72,9 @@ def gauss_newton_operator(model: nn.Module, inputs: Tensor) -> CurvatureOperator
     return _operator(product, parameters)
 
 
-def hessian_operator(model: nn.Module, scalar: Scalar, inputs: Tensor) -> CurvatureOperator:
+def hessian_operator(
+    model: nn.Module, scalar: Scalar, inputs: Tensor | TreeBatch
+) -> CurvatureOperator:
     """The operator v ↦ ∇(∇L · v), L the mean over samples i of ``scalar(model(x_i), i)``.
 
     Double backward, a sample at a time (Pearlmutter 1994). A complex parameter counts as its real

@@ -12,6 +12,7 @@ from goldstone.curvature.parameters import (
     trainable_parameters,
     vector_size,
 )
+from goldstone.curvature.tree_batches import TreeBatch
 
 
 def output_probes(outputs: int, count: int | None, seed: int, sample: int) -> Tensor:
@@ -36,7 +37,7 @@ def output_probes(outputs: int, count: int | None, seed: int, sample: int) -> Te
     return torch.div(2 * signs - 1, (outputs * count) ** 0.5)
 
 
-def real_outputs(model: nn.Module, sample: Tensor) -> Tensor:
+def real_outputs(model: nn.Module, sample: Tensor | TreeBatch) -> Tensor:
     """The model's output on a batch of one, complex ones as (re, im).
 
     Raises:
@@ -46,14 +47,14 @@ def real_outputs(model: nn.Module, sample: Tensor) -> Tensor:
     if not isinstance(value, Tensor):
         raise InputError(
             f"curvature: expected the model to return a tensor, got {type(value).__name__}; wrap "
-            "the model so that it returns the output to be compared"
+            "it in a TreeModel(model, flat=True), or return the output to be compared"
         )
     if not value.requires_grad:
         raise InputError("curvature: the model's output depends on no trainable parameter")
     return torch.view_as_real(value) if value.is_complex() else value
 
 
-def check_probing(model: nn.Module, inputs: Tensor, probes: int | None) -> None:
+def check_probing(model: nn.Module, inputs: Tensor | TreeBatch, probes: int | None) -> None:
     """Raise unless there is something to probe, in a mode that makes samples independent."""
     if not len(inputs):
         raise InputError("curvature: expected at least one reference sample, got none")
@@ -71,7 +72,7 @@ def check_probing(model: nn.Module, inputs: Tensor, probes: int | None) -> None:
 
 def probe_rows(
     model: nn.Module,
-    inputs: Tensor,
+    inputs: Tensor | TreeBatch,
     probes: int | None = 1,
     seed: int = 0,
     task: Task | None = None,

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from goldstone.core import InputError, Task
 from goldstone.curvature.inner_products import inner_products
 from goldstone.curvature.output_probes import probe_rows
+from goldstone.curvature.tree_batches import TreeBatch
 from goldstone.curvature.woodbury import woodbury_products
 
 
@@ -38,7 +39,7 @@ class RandomisedGaussNewton:
 
 def randomised_gauss_newton_gram(
     model: nn.Module,
-    inputs: Tensor,
+    inputs: Tensor | TreeBatch,
     gradients: Tensor,
     damping: float,
     probes: int = 1,

@@ -9,6 +9,7 @@ from torch.nn import functional
 from goldstone.core import InputError, Task, generator
 from goldstone.curvature.parameters import real_dtype, trainable_parameters, vector_size
 from goldstone.curvature.per_sample import Scalar, per_sample_gradients
+from goldstone.curvature.tree_batches import TreeBatch
 
 _COLUMNS = 1 << 16
 
@@ -121,7 +122,7 @@ class CountSketch:
 def sketch_gradients(
     model: nn.Module,
     scalar: Scalar,
-    inputs: Tensor,
+    inputs: Tensor | TreeBatch,
     width: int | None = None,
     sketches: int = 8,
     seed: int = 0,
