@@ -13,6 +13,8 @@ from goldstone.auditing.subject import Subject
 from goldstone.core import Task, generator, trees
 from goldstone.core.trees import Tree
 from goldstone.curvature import (
+    TreeBatch,
+    TreeModel,
     galerkin_gram,
     gauss_newton_gram,
     output_jvps,
@@ -58,9 +60,9 @@ class GradientProbe:
         inputs, targets = self._moved(element)
         loss = self.subject.loss
         rows = per_sample_gradients(
-            self.subject.model,
+            TreeModel(self.subject.model),
             lambda output, i: loss(output, trees.take(targets, slice(i, i + 1))).sum(),
-            inputs,
+            TreeBatch(inputs),
             task,
         )
         return self._with_pushforwards(rows, task)
@@ -76,9 +78,9 @@ class GradientProbe:
         still = trees.flat(self.symmetry.on_output.act(element, zero, after))
         turned = trees.flat(self.symmetry.on_output.act(element, probes, after)) - still
         rows = per_sample_gradients(
-            self.subject.model,
-            lambda output, i: (trees.flat(output)[0] * turned[i]).sum(),
-            inputs,
+            self._flat_model,
+            lambda output, i: (output[0] * turned[i]).sum(),
+            TreeBatch(inputs),
             task,
         )
         return self._with_pushforwards(rows, task)
@@ -97,6 +99,10 @@ class GradientProbe:
                 found[metric] = self._gauss_newton(a, b)
         return found
 
+    @property
+    def _flat_model(self) -> TreeModel:
+        return TreeModel(self.subject.model, flat=True)
+
     def _moved(self, element: Any) -> tuple[Tree, Tree]:
         samples = self.subject.samples
         moved = self.symmetry.on_input.act(element, samples.inputs, samples.context)
@@ -106,7 +112,7 @@ class GradientProbe:
     def _with_pushforwards(self, rows: Tensor, task: Task | None) -> GradientSet:
         if "galerkin" not in self.subject.settings.metrics:
             return GradientSet(rows, None, "none")
-        pushed, path = output_jvps(self.subject.model, self.reference, rows, task)
+        pushed, path = output_jvps(self._flat_model, TreeBatch(self.reference), rows, task)
         return GradientSet(rows, pushed, path)
 
     def _galerkin(self, gram: Tensor, a: GradientSet, b: GradientSet) -> MetricProducts:
@@ -128,12 +134,12 @@ class GradientProbe:
         rows = torch.cat([a.rows, b.rows])
         # The mean curvature along the gradients themselves sets the scale of the damping.
         few = rows[:: max(1, len(rows) // 8)]
-        pushed, _ = output_jvps(self.subject.model, self.reference, few)
+        pushed, _ = output_jvps(self._flat_model, TreeBatch(self.reference), few)
         energy = few.square().sum().clamp_min(torch.finfo(few.dtype).tiny)
         curvature = float(pushed.square().mean(1).sum() / energy)
         damping = max(self.subject.settings.damping, 1e-4) * curvature
         raw = PairProducts.from_gram(
-            gauss_newton_gram(self.subject.model, self.reference, rows, damping).gram
+            gauss_newton_gram(self._flat_model, TreeBatch(self.reference), rows, damping).gram
         )
         return MetricProducts(raw.unit(), raw)
 
