@@ -110,6 +110,11 @@ class RegularRepresentation(Representation):
         one = torch.eye(group.order, dtype=torch.float64, device=g.device)
         return one[moved].mT
 
+    def _characters(self, g: Tensor) -> Tensor:
+        group = _finite(self.group)
+        fixes = group.index(g) == group.index(group.identity_tensor(g))
+        return fixes * float(group.order)
+
     @property
     def allows_pointwise(self) -> bool:
         return True

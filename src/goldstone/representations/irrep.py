@@ -35,7 +35,7 @@ class Irrep(Representation):
 
     @property
     def endomorphism_dimension(self) -> int:
-        """dim End_G = mean |χ|²: 1, 2 or 4 by type over ℝ, and 1 over ℂ (Schur's lemma).
+        """The dimension of End_G, mean |χ|²: over ℝ 1, 2 or 4 by type, over ℂ 1 (Schur's lemma).
 
         A representation contains the irrep ⟨χ, χ_irrep⟩ / endomorphism_dimension times; the regular
         one of a compact or finite group, dimension / endomorphism_dimension times.

@@ -1,0 +1,1 @@
+"""Irreps of finite groups and decomposition into them."""
