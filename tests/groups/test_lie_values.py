@@ -20,6 +20,7 @@ from goldstone.groups import (
     TorusGroup,
     UnitaryGroup,
 )
+from goldstone.groups.matrix.logarithm import matrix_logarithm
 
 PI = torch.pi
 
@@ -96,6 +97,25 @@ def test_the_logarithm_in_su3_needs_arguments_that_sum_to_zero():
         group.log(a)
     x = UnitaryGroup(3).log(a)
     torch.testing.assert_close(UnitaryGroup(3).exp(x), a)
+
+
+@pytest.mark.parametrize(
+    ("rapidity", "error"), [(1e-9, 1e-22), (1.0, 1e-14), (5.0, 1e-13), (10.0, 1e-11), (15.0, 1e-9)]
+)
+def test_logarithm_of_fast_boosts(rapidity, error):
+    x = vector(0, 0, 0, 0.6, 0, -0.8) * rapidity
+    torch.testing.assert_close(LorentzGroup().log(LorentzGroup().exp(x)), x, rtol=0, atol=error)
+
+
+def test_the_closed_form_of_the_lorentz_group_against_the_general_logarithm():
+    group = LorentzGroup()
+    x = torch.randn((500, 6), generator=generator(0, "x"), dtype=torch.float64)
+    x[:, :3] *= 3 / x[:, :3].norm(dim=-1, keepdim=True).clamp_min(3)
+    a = group.exp(x)
+    x = group.vee(matrix_logarithm(a))
+    torch.testing.assert_close(group.log(a), x, rtol=0, atol=1e-11)
+    null = vector(0, 0, 1.5, 1.5, 0, 0)
+    torch.testing.assert_close(group.log(group.exp(null)), null, rtol=0, atol=1e-14)
 
 
 def test_elements_without_logarithm():

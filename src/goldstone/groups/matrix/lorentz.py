@@ -8,7 +8,8 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups.matrix.algebra import rotation_generators, unit
-from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
+from goldstone.groups.matrix.lorentz_logarithm import lorentz_logarithm
+from goldstone.groups.matrix.matrix_lie import CUT, MatrixLieGroup
 from goldstone.groups.matrix.norms import matrix_norm
 
 
@@ -21,7 +22,8 @@ class LorentzGroup(MatrixLieGroup):
     K_i = E_0i + E_i0: for n = 3 [J_x, J_y] = J_z, [J_x, K_y] = K_z, [K_x, K_y] = −J_z. A coordinate
     along K_i is a rapidity.
 
-    The logarithm is defined for restricted elements whose rotation is by less than 180° (to 1e-6).
+    The logarithm is defined for restricted elements whose rotation is by less than 180° (to 1e-6);
+    for n = 3 it is a closed form.
     Samples are exponentials of standard normal coordinates, times a random component.
 
     Attributes:
@@ -85,6 +87,13 @@ class LorentzGroup(MatrixLieGroup):
         if self.part == "restricted":
             defect = torch.where(a[..., 0, 0] > 0, defect, torch.inf)
         return defect
+
+    def _branch(self, a: Tensor) -> tuple[Tensor, Tensor]:
+        if self.space != 3:
+            return super()._branch(a)
+        x, angle = lorentz_logarithm(a)
+        restricted = (a[..., 0, 0].detach() > 0) & (torch.linalg.det(a.detach()) > 0)
+        return x, restricted & (angle < torch.pi - CUT)
 
     def component_generators(self) -> tuple[Any, ...]:
         return self.values(self._reversals())
