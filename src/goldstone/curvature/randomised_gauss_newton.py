@@ -22,7 +22,9 @@ class RandomisedGaussNewton:
         bias: (m, m), the jackknife's estimate of E[gram] − Gᵀ(η + λ)⁻¹G to first order in
             1/probes. The inverse is convex, so few probes overestimate: large where λ is far below
             the curvature that the probes did not see.
-        relative_error: ‖(standard_error, bias)‖/‖gram‖, Frobenius.
+        relative_error: ‖(standard_error, bias)‖/‖gram‖, Frobenius. A first-order estimate: trust
+            it when it is small. Above about 0.3 the error may be twice as large; take more probes
+            or a larger λ.
         damping: λ, absolute.
         trace: tr SᵀS, an unbiased estimate of tr η.
         rows: number of rows of S.
