@@ -50,7 +50,8 @@ class SignedPermutationGroup(FiniteGroup[SignedPermutation]):
     def matrices(self, a: Tensor) -> Tensor:
         """M e_i = signs[i]·e_images[i], (*batch, n, n) in float64."""
         one = torch.eye(self.n, dtype=torch.float64, device=a.device)
-        return (one[a[..., 0, :]] * a[..., 1, :, None]).mT
+        # Adding zero makes the −0.0 positive.
+        return (one[a[..., 0, :]] * a[..., 1, :, None]).add(0.0).mT
 
     @property
     def identity(self) -> SignedPermutation:
