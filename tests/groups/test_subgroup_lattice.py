@@ -46,7 +46,7 @@ def test_counts_against_gap(name):
 
 
 @given(small_groups)
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_classes_and_coverings_are_those_of_the_listed_subgroups(group):
     lattice = subgroup_lattice(group)
     listed = [h.elements for h in all_subgroups(group)]

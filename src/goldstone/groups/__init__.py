@@ -1,5 +1,6 @@
 """Floor 1: groups as pure algebra, with hashable elements and exact composition."""
 
+from goldstone.groups.abelian_invariants import invariant_factors
 from goldstone.groups.additive import AdditiveGroup
 from goldstone.groups.all_subgroups import all_subgroups
 from goldstone.groups.binary_polyhedral import binary_polyhedral_group
@@ -33,6 +34,8 @@ from goldstone.groups.element_orders import element_orders, exponent
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Group, LinearGroup
 from goldstone.groups.homomorphism import Homomorphism, homomorphism_from_generators
+from goldstone.groups.isomorphism import are_isomorphic, find_isomorphism
+from goldstone.groups.isomorphism_type import isomorphism_type
 from goldstone.groups.klein_four import KleinFourGroup
 from goldstone.groups.lie import LieGroup
 from goldstone.groups.matrix.euclidean import EuclideanGroup, SpecialEuclideanGroup
@@ -133,6 +136,7 @@ __all__ = [
     "action_on_cosets",
     "action_on_points",
     "all_subgroups",
+    "are_isomorphic",
     "axis_lattices",
     "binary_polyhedral_group",
     "candidate_subgroups",
@@ -151,12 +155,15 @@ __all__ = [
     "element_orders",
     "embedding",
     "exponent",
+    "find_isomorphism",
     "homomorphism_from_generators",
     "icosahedral_group",
+    "invariant_factors",
     "is_abelian",
     "is_normal",
     "is_perfect",
     "is_solvable",
+    "isomorphism_type",
     "left_cosets",
     "lorentz_covering",
     "maximal",

@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 
@@ -14,17 +11,25 @@ def connected_labels(count: int, maps: Sequence[Tensor]) -> Tensor:
 
     Each map holds the points' images. Labels count from 0 in order of the orbits' first points.
     """
-    images = torch.stack([torch.arange(count), *(m.reshape(count).cpu() for m in maps)])
+    images = torch.stack([torch.arange(count), *(m.reshape(count) for m in maps)])
     return link_labels(count, torch.arange(count).expand_as(images).flatten(), images.flatten())
 
 
 def link_labels(count: int, one: Tensor, other: Tensor) -> Tensor:
-    """The components that links between the points ``one`` and ``other`` make, labelled alike."""
-    entries = (np.ones(len(one), dtype=np.int8), (one.numpy(), other.numpy()))
-    graph = coo_array(entries, shape=(count, count))
-    labels = connected_components(graph, directed=False)[1]
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    # Labels by first points, whatever order the search came upon them.
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return torch.from_numpy(rank[inverse])
+    """The components that links between the points ``one`` and ``other`` make, labelled alike.
+
+    Every component's tree of labels hangs itself below the lowest that a link shows it, and is
+    then flattened, until nothing changes (Shiloach and Vishkin, J. Algorithms 3 (1982) 57–67).
+    """
+    label = torch.arange(count)
+    while True:
+        low = torch.minimum(label[one], label[other])
+        new = label.scatter_reduce(0, label[one], low, "amin")
+        new = new.scatter_reduce(0, label[other], low, "amin")
+        while not torch.equal(new, new[new]):
+            new = new[new]
+        if torch.equal(new, label):
+            # A label is the first point of its component.
+            numbers: Tensor = torch.unique(label, return_inverse=True)[1]
+            return numbers
+        label = new
