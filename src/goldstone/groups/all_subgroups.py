@@ -19,7 +19,7 @@ def all_subgroups(group: FiniteGroup[Element]) -> tuple[Subgroup[Element], ...]:
     """Every subgroup, by order, then by first elements; named by fewest generators.
 
     Raises:
-        InputError: the group has more than 200 elements.
+        InputError: the group has more than 200 elements, or more than 50,000 subgroups.
     """
     if group.order > LARGEST_ORDER:
         raise InputError(

@@ -5,6 +5,7 @@ from typing import Any
 
 from goldstone.groups.all_subgroups import all_subgroups
 from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.integers import divisors
 from goldstone.groups.subgroups import Subgroup
 from goldstone.groups.translations import GridTranslations
 from goldstone.groups.wallpaper import WallpaperGroup
@@ -18,7 +19,7 @@ def axis_lattices(group: GridTranslations) -> tuple[Subgroup[tuple[int, int]], .
     """
     x, y = group.shape
     lattices = []
-    for p, q in product(_divisors(x), _divisors(y)):
+    for p, q in product(divisors(x), divisors(y)):
         elements = frozenset((a, b) for a in range(0, x, p) for b in range(0, y, q))
         name = group.name if len(elements) == group.order else f"{_axis(p, x)}×{_axis(q, y)}"
         lattices.append(Subgroup("1" if len(elements) == 1 else name, elements))
@@ -54,10 +55,6 @@ def _wallpaper_subgroups(group: WallpaperGroup) -> tuple[Subgroup[Any], ...]:
 
 def _is_square(shifts: frozenset[tuple[int, int]]) -> bool:
     return all((b, a) in shifts for a, b in shifts)
-
-
-def _divisors(n: int) -> list[int]:
-    return [d for d in range(1, n + 1) if n % d == 0]
 
 
 def _axis(step: int, size: int) -> str:

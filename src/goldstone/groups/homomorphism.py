@@ -170,8 +170,9 @@ def homomorphism_from_generators(
     """The homomorphism that takes ``source.generators()`` to ``images``, values of the target.
 
     Raises:
-        InputError: there are not as many images as generators, one lies outside the target, or a
-            relation of the generators does not hold among the images.
+        InputError: there are not as many images as generators, one lies outside the target, a
+            relation of the generators does not hold among the images, or the source has more than
+            a million elements.
     """
     return Homomorphism(source, target, GeneratorImages(source, target, tuple(images)))
 
@@ -187,6 +188,11 @@ class GeneratorImages:
     """The images of all elements in order, (order, …)."""
 
     def __post_init__(self) -> None:
+        if self.source.order > MOST_LISTED:
+            raise InputError(
+                f"the order {self.source.order:.3g} of {self.source.name} is too large to tabulate "
+                "a homomorphism; give it by a function of tensors of elements"
+            )
         generators = self.source.generators()
         if len(generators) != len(self.images):
             names = ", ".join(map(self.source.element_name, generators)) or "none"

@@ -78,7 +78,7 @@ class QuotientGroup(FiniteGroup[Element]):
     @property
     def projection(self) -> Homomorphism[Element, Element]:
         """The homomorphism G → G/N, g ↦ gN, with kernel N."""
-        return Homomorphism(self.parent, self, self.coset_of)
+        return Homomorphism(self.parent, self, _Projection(self))
 
     def coset_of(self, a: Tensor) -> Tensor:
         """The cosets, as tensors of elements of G/N, of a tensor of elements of G."""
@@ -125,3 +125,12 @@ def quotient_group(
         InputError: ``normal`` is no normal subgroup; the message names elements that show it.
     """
     return QuotientGroup(group, normal)
+
+
+@dataclass(frozen=True)
+class _Projection:
+    # A bound method would compare by identity.
+    quotient: QuotientGroup[Any]
+
+    def __call__(self, a: Tensor) -> Tensor:
+        return self.quotient.coset_of(a)
