@@ -8,7 +8,7 @@ from torch import Tensor
 from goldstone.actions import move_points
 from goldstone.core import InputError
 from goldstone.groups import PointGroup
-from goldstone.representations import Representation
+from goldstone.representations import Representation, image_basis
 
 
 def kernel_basis(source: Representation, target: Representation, size: int) -> Tensor:
@@ -32,12 +32,6 @@ def kernel_basis(source: Representation, target: Representation, size: int) -> T
     return image_basis(average.flatten(1)).reshape(-1, *shape)
 
 
-def invariant_vectors(representation: Representation) -> Tensor:
-    """An orthonormal basis (rows, float64) of the vectors v with ρ(g) v = v."""
-    everything = _point_group(representation).element_tensor()
-    return image_basis(representation.matrix(everything).mean(0))
-
-
 def _point_group(representation: Representation) -> PointGroup[Any]:
     group = representation.group
     if not isinstance(group, PointGroup):
@@ -45,23 +39,3 @@ def _point_group(representation: Representation) -> PointGroup[Any]:
             f"expected a representation of a finite group of the plane, got one of {group.name}"
         )
     return group
-
-
-def image_basis(projector: Tensor) -> Tensor:
-    """The orthonormal basis (rows) of a projector's image, by Gram–Schmidt on its rows in order.
-
-    The basis is unique, where an eigensolver may return any rotation of it: coefficients that are
-    saved on one machine mean the same kernel on every other.
-    """
-    basis = projector.new_zeros(round(float(projector.trace())), len(projector))
-    # What the basis so far leaves of each row, squared. Entries of a group average are multiples
-    # of 1/|G|, so dependence is plain to see.
-    left = projector.diagonal().clone()
-    for found in range(len(basis)):
-        row = int((left > 1e-6).nonzero()[0])
-        known = basis[:found]
-        rest = projector[row] - known[:, row] @ known
-        rest = rest - (known @ rest) @ known  # twice is enough
-        basis[found] = rest / rest.norm()
-        left -= basis[found].square()
-    return basis

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from goldstone.core import InputError
-from goldstone.nn.kernel_basis import invariant_vectors, kernel_basis
+from goldstone.nn.kernel_basis import kernel_basis
 from goldstone.nn.padding import circular_pad
-from goldstone.representations import DirectSum, Representation
+from goldstone.representations import DirectSum, Representation, invariant_vectors
 
 
 class SteerableConv2d(nn.Module):

@@ -13,6 +13,7 @@ from goldstone.groups import (
     AlternatingGroup,
     CyclicGroup,
     DihedralGroup,
+    GalileiGroup,
     HeisenbergGroup,
     SpecialEuclideanGroup,
     SpecialOrthogonalGroup,
@@ -148,6 +149,25 @@ def test_groups_that_are_not_reductive(method):
     torch.testing.assert_close(found.dense(), expected, atol=1e-12, rtol=0)
     with pytest.raises(InputError, match="closed under adjoints"):
         intertwiner_basis(v, v, "isotypic")
+
+
+@pytest.mark.parametrize(
+    "group",
+    [SpecialEuclideanGroup(2), SpecialEuclideanGroup(3), GalileiGroup()],
+    ids=lambda g: g.name,
+)
+def test_rotations_first_then_translations(group):
+    v = StandardRepresentation(group)
+    source = TensorProduct(group, (v, v))
+    target = TensorProduct(group, (DualRepresentation(v), v))
+    for a, b in ((source, source), (source, target), (target, v)):
+        reduced = intertwiner_basis(a, b, "reduced")
+        direct = intertwiner_basis(a, b, "direct")
+        torch.testing.assert_close(reduced.dense(), direct.dense(), atol=1e-11, rtol=0)
+    assert intertwiner_basis(source, TensorProduct(group, (v,) * 4)).method == "reduced"
+    heisenberg = StandardRepresentation(HeisenbergGroup())
+    with pytest.raises(InputError, match="krylov"):
+        intertwiner_basis(heisenberg, heisenberg, "reduced")
 
 
 def test_larger_representations_agree_between_methods():

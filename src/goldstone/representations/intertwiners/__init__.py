@@ -21,6 +21,7 @@ from goldstone.representations.intertwiners.permutation_orbits import (
     pair_orbits,
     permutation_images,
 )
+from goldstone.representations.intertwiners.reduced_null_space import reduced_null_space
 from goldstone.representations.intertwiners.reynolds import reynolds_average, reynolds_projector
 from goldstone.representations.intertwiners.solve import intertwiner_basis
 
@@ -40,6 +41,7 @@ __all__ = [
     "multilinear_basis",
     "pair_orbits",
     "permutation_images",
+    "reduced_null_space",
     "reynolds_average",
     "reynolds_projector",
 ]

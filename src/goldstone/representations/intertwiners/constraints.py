@@ -59,20 +59,41 @@ class IntertwinerConstraints:
 
     def apply(self, maps: Tensor) -> Tensor:
         """B_i A − A D_i: (*batch, m, n) to (c, *batch, m, n)."""
-        maps = maps.to(self.dtype)
-        parts = [
-            b @ maps - maps @ d
-            for b, d in zip(self.target.to(self.dtype), self.source.to(self.dtype), strict=True)
-        ]
-        return torch.stack(parts) if parts else maps.new_zeros(0, *maps.shape)
+        m, n = self.shape
+        inside = maps.reshape(-1, m, n).transpose(0, 1)
+        dtype = torch.promote_types(self.dtype, maps.dtype)
+        result = self.apply_inside(inside.to(dtype)).transpose(1, 2)
+        return result.reshape(len(self.source), *maps.shape)
 
     def apply_adjoint(self, residuals: Tensor) -> Tensor:
         """Σ_i B_iᴴ R_i − R_i D_iᴴ: (c, *batch, m, n) to (*batch, m, n)."""
-        result = torch.zeros_like(residuals[0]) if len(residuals) else residuals.sum(0)
-        target, source = self.target.to(self.dtype).mH, self.source.to(self.dtype).mH
-        for r, b, d in zip(residuals, target, source, strict=True):
-            result += b @ r - r @ d
+        m, n = self.shape
+        flat = residuals.reshape(len(self.source), residuals[0].numel() // (m * n), m, n)
+        result = self.apply_adjoint_inside(flat.transpose(1, 2).to(self.dtype)).transpose(0, 1)
+        return result.reshape(residuals.shape[1:])
+
+    def apply_inside(self, maps: Tensor) -> Tensor:
+        """As :meth:`apply`, the batch inside: (m, batch, n) to (c, m, batch, n).
+
+        So that each side is one large product of matrices.
+        """
+        (m, n), c = self.shape, len(self.source)
+        batch = maps.shape[1]
+        left = self.target.to(maps.dtype).reshape(c * m, m) @ maps.reshape(m, batch * n)
+        right = maps.reshape(m * batch, n) @ self.source.to(maps.dtype).transpose(0, 1).flatten(1)
+        result: Tensor = left.reshape(c, m, batch, n)
+        result -= right.reshape(m, batch, c, n).permute(2, 0, 1, 3)
         return result
+
+    def apply_adjoint_inside(self, residuals: Tensor) -> Tensor:
+        """As :meth:`apply_adjoint`, the batch inside: (c, m, batch, n) to (m, batch, n)."""
+        (m, n), c = self.shape, len(self.source)
+        batch = residuals.shape[2]
+        left = self.target.to(self.dtype).reshape(c * m, m).mH
+        right = self.source.to(self.dtype).transpose(0, 1).flatten(1).mH
+        result = left @ residuals.reshape(c * m, batch * n)
+        beside = residuals.permute(1, 2, 0, 3).reshape(m * batch, c * n)
+        return result.reshape(m, batch, n) - (beside @ right).reshape(m, batch, n)
 
     def dense(self) -> Tensor:
         """C as a matrix (c·m·n, m·n) on the entries of A, row by row."""
@@ -96,23 +117,38 @@ class IntertwinerConstraints:
         return worst
 
     def is_adjoint_closed(self) -> bool:
-        """Whether intertwiners of (D_i, B_i) surely intertwine (D_iᴴ, B_iᴴ) too.
+        """Whether all equations belong to the part of :meth:`adjoint_closed_part`."""
+        return len(self.adjoint_closed_part()) == len(self.source)
+
+    def adjoint_closed_part(self) -> list[int]:
+        """The equations (D_i, B_i) whose intertwiners surely intertwine (D_iᴴ, B_iᴴ) too.
 
         So it is where both are unitary or both skew-Hermitian, and where the pairs of adjoints lie
-        in the span of the pairs and the identity, as for tensors of Lorentz and symplectic groups.
-        The algebra that the pairs generate is then a *-algebra, hence semisimple.
+        in the span of the part's pairs and the identity, as for tensors of Lorentz and symplectic
+        groups. The algebra that the part generates is a *-algebra, hence semisimple.
         """
-        open_ones = [i for i in range(len(self.source)) if not self._adjoint_is_known(i)]
-        if not open_ones:
-            return True
-        m, n = self.shape
-        one = torch.cat([torch.eye(size, dtype=self.dtype).flatten() for size in (m, n)])
-        span = torch.stack([self._pair(i) for i in range(len(self.source))] + [one])
-        wanted = torch.stack([self._pair(i, adjoint=True) for i in open_ones])
-        directions, sizes, _ = torch.linalg.svd(span.mT, full_matrices=False)
+        known = [i for i in range(len(self.source)) if self._adjoint_is_known(i)]
+        part = list(range(len(self.source)))
+        while True:
+            others = [i for i in part if i not in known]
+            spanned = self._adjoints_in_span(others, part) if others else []
+            if len(spanned) == len(others):
+                return part
+            part = sorted(known + spanned)
+
+    def part(self, equations: list[int]) -> "IntertwinerConstraints":
+        """Some of the equations."""
+        return IntertwinerConstraints(self.source[equations], self.target[equations])
+
+    def _adjoints_in_span(self, wanted: list[int], part: list[int]) -> list[int]:
+        one = torch.cat([torch.eye(size, dtype=self.dtype).flatten() for size in self.shape])
+        span = torch.stack([self._pair(i) for i in part] + [one]).mT
+        adjoints = torch.stack([self._pair(i, adjoint=True) for i in wanted]).mT
+        directions, sizes, _ = torch.linalg.svd(span, full_matrices=False)
         directions = directions[:, sizes > 1e-10 * sizes[0]]
-        rest = wanted.mT - directions @ (directions.mH @ wanted.mT)
-        return bool((rest.norm(dim=0) <= 1e-10 * wanted.norm(dim=1)).all())
+        rest = adjoints - directions @ (directions.mH @ adjoints)
+        inside = rest.norm(dim=0) <= 1e-10 * adjoints.norm(dim=0)
+        return [i for i, yes in zip(wanted, inside.tolist(), strict=True) if yes]
 
     def _pair(self, i: int, adjoint: bool = False) -> Tensor:
         both = (self.target[i], self.source[i])

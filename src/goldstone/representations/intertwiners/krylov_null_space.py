@@ -34,13 +34,13 @@ def krylov_null_space(constraints: IntertwinerConstraints, seed: int = 0) -> Nul
     largest_zero, size = 0.0, 4
     most = max(4, _MOST_ENTRIES // (constraints.unknowns * (len(constraints.source) + 4)))
     while True:
-        block = torch.randn(size, m, n, generator=source, dtype=constraints.dtype)
+        block = torch.randn(m, size, n, generator=source, dtype=constraints.dtype)
         for _ in range(2):
             # The second projection removes what the first left of the other singular vectors.
             block, ritz = _project(constraints, block)
             if ritz is not None:
                 smallest = ritz if smallest is None else min(smallest, ritz)
-        flat = block.flatten(1)
+        flat = block.transpose(0, 1).flatten(1)
         for _ in range(2):
             flat = flat - (flat @ found.mH) @ found
         _, lengths, new = torch.linalg.svd(flat, full_matrices=False)
@@ -62,28 +62,28 @@ def krylov_null_space(constraints: IntertwinerConstraints, seed: int = 0) -> Nul
 
 
 def _project(constraints: IntertwinerConstraints, z: Tensor) -> tuple[Tensor, float | None]:
-    """Returns z − C⁺C z, (b, m, n), and an estimate of C's smallest nonzero singular value."""
+    """Returns z − C⁺C z, (m, b, n), and an estimate of C's smallest nonzero singular value."""
     y = z.clone()
-    size = z.norm(dim=(1, 2))
+    size = z.norm(dim=(0, 2))
     limit = _CONVERGED * constraints.scale * size
-    residual = constraints.apply(y)
-    gradient = constraints.apply_adjoint(residual)
+    residual = constraints.apply_inside(y)
+    gradient = constraints.apply_adjoint_inside(residual)
     direction = gradient.clone()
     energy = _squares(gradient)
     history: list[tuple[Tensor, Tensor]] = []
     for _ in range(_MOST_STEPS):
-        active = residual.norm(dim=(2, 3)).amax(0) > limit if len(residual) else limit < 0
+        active = _squares(residual).sqrt() > limit
         if not bool(active.any()):
             break
-        moved = constraints.apply(direction)
-        curvature = _squares(moved.transpose(0, 1))
+        moved = constraints.apply_inside(direction)
+        curvature = _squares(moved)
         step = torch.where(active & (curvature > 0), energy / curvature.clamp_min(1e-300), 0.0)
-        y -= step[:, None, None] * direction
-        residual -= step[:, None, None] * moved
-        gradient = constraints.apply_adjoint(residual)
+        y -= step[:, None] * direction
+        residual -= step[:, None] * moved
+        gradient = constraints.apply_adjoint_inside(residual)
         before, energy = energy, _squares(gradient)
         ratio = torch.where(active & (before > 0), energy / before.clamp_min(1e-300), 0.0)
-        direction = gradient + ratio[:, None, None] * direction
+        direction = gradient + ratio[:, None] * direction
         history.append((step, ratio))
     else:
         raise InputError(
@@ -94,7 +94,8 @@ def _project(constraints: IntertwinerConstraints, z: Tensor) -> tuple[Tensor, fl
 
 
 def _squares(a: Tensor) -> Tensor:
-    squares: Tensor = a.flatten(1).norm(dim=1).square()
+    """Of each member of the batch, which is the last axis but one."""
+    squares: Tensor = torch.linalg.vector_norm(a.transpose(-2, 0).flatten(1), dim=1).square()
     return squares
 
 

@@ -39,11 +39,19 @@ def direct_null_space(constraints: IntertwinerConstraints) -> NullSpace:
     Raises:
         InputError: singular values between 1e-9 and 1e-6 of the largest leave the rank unclear.
     """
-    matrix = constraints.dense()
+    return null_space_of_matrix(constraints.dense(), constraints.scale)
+
+
+def null_space_of_matrix(matrix: Tensor, scale: float) -> NullSpace:
+    """The null space of a matrix (equations, unknowns) whose entries are of size ``scale``.
+
+    Raises:
+        InputError: as :func:`direct_null_space`.
+    """
     if len(matrix) > matrix.shape[1]:
         matrix = torch.linalg.qr(matrix, mode="r").R
     _, values, right = torch.linalg.svd(matrix, full_matrices=True)
-    scale = max(float(values[0]) if len(values) else 0.0, ZERO * constraints.scale)
+    scale = max(float(values[0]) if len(values) else 0.0, ZERO * scale)
     values = torch.cat((values, values.new_zeros(len(right) - len(values)))) / scale
     zero = values <= ZERO
     smallest = float(values[~zero].min()) if not bool(zero.all()) else None

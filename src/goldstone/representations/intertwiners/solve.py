@@ -14,6 +14,7 @@ from goldstone.representations.intertwiners.basis import (
     DenseMaps,
     IntertwinerBasis,
     IsotypicMaps,
+    Method,
     OrbitMaps,
 )
 from goldstone.representations.intertwiners.constraints import (
@@ -27,10 +28,11 @@ from goldstone.representations.intertwiners.permutation_orbits import (
     pair_orbits,
     permutation_images,
 )
+from goldstone.representations.intertwiners.reduced_null_space import reduced_null_space
 from goldstone.representations.orthonormal_echelon import orthonormal_echelon
 from goldstone.representations.representation import Representation
 
-Choice = Literal["auto", "direct", "isotypic", "krylov", "orbits"]
+Choice = Literal["auto", "direct", "isotypic", "reduced", "krylov", "orbits"]
 
 _DIRECT = 512
 _DIRECT_AT_MOST = 4096
@@ -54,6 +56,8 @@ def intertwiner_basis(
             ``direct``: up to 512 unknowns; singular value decomposition of the equations.
             ``isotypic``: unitary representations, and those closed under adjoints such as tensors
             of Lorentz and symplectic groups; (m + n)³, see :func:`isotypic_splitting`.
+            ``reduced``: other groups with some such generators, as the rotations in SE(n); see
+            :func:`reduced_null_space`.
             ``krylov``: all others; without a matrix of the equations, see
             :func:`krylov_null_space`.
 
@@ -119,10 +123,12 @@ def _solve(v: Representation, w: Representation, method: Choice) -> IntertwinerB
     if found is None:
         constraints = intertwiner_constraints(v, w)
         chosen = _automatic(constraints) if method == "auto" else method
-        if chosen == "isotypic":
-            found = _by_splitting(v, w, constraints)
-        else:
-            found = _by_null_space(v, w, constraints, is_direct=chosen == "direct")
+        try:
+            found = _by_equations(v, w, constraints, chosen)
+        except InputError:
+            if method != "auto" or chosen not in ("isotypic", "reduced"):
+                raise
+            found = _by_equations(v, w, constraints, "krylov")
     dimension = _dimension_by_characters(v, w)
     if dimension is None:
         return found
@@ -159,6 +165,39 @@ def _by_orbits(v: Representation, w: Representation) -> IntertwinerBasis | None:
     )
 
 
+def _by_equations(
+    v: Representation, w: Representation, constraints: IntertwinerConstraints, method: Choice
+) -> IntertwinerBasis:
+    if method == "isotypic":
+        return _by_splitting(v, w, constraints)
+    if method == "direct" and constraints.unknowns > _DIRECT_AT_MOST:
+        raise InputError(
+            f"the method 'direct' is for up to {_DIRECT_AT_MOST} unknowns, here are "
+            f"{constraints.unknowns}; use 'auto' or 'krylov'"
+        )
+    chosen: Method = "krylov"
+    if method == "direct":
+        chosen, space = "direct", direct_null_space(constraints)
+    elif method == "reduced":
+        chosen, space = "reduced", reduced_null_space(constraints)
+    else:
+        space = krylov_null_space(constraints)
+    rows = orthonormal_echelon(space.rows, real=not constraints.dtype.is_complex)
+    maps = rows.reshape(-1, *constraints.shape)
+    return IntertwinerBasis(
+        source=v,
+        target=w,
+        dimension=len(maps),
+        method=chosen,
+        residual=constraints.residual(maps),
+        largest_zero=space.largest_zero,
+        smallest_nonzero=space.smallest_nonzero,
+        completeness=space.completeness,
+        character_dimension=None,
+        maps=DenseMaps(maps),
+    )
+
+
 def _by_splitting(
     v: Representation, w: Representation, constraints: IntertwinerConstraints
 ) -> IntertwinerBasis:
@@ -181,34 +220,13 @@ def _by_splitting(
     )
 
 
-def _by_null_space(
-    v: Representation, w: Representation, constraints: IntertwinerConstraints, *, is_direct: bool
-) -> IntertwinerBasis:
-    if is_direct and constraints.unknowns > _DIRECT_AT_MOST:
-        raise InputError(
-            f"the method 'direct' is for up to {_DIRECT_AT_MOST} unknowns, here are "
-            f"{constraints.unknowns}; use 'auto' or 'krylov'"
-        )
-    space = direct_null_space(constraints) if is_direct else krylov_null_space(constraints)
-    basis = orthonormal_echelon(space.rows).reshape(-1, *constraints.shape)
-    return IntertwinerBasis(
-        source=v,
-        target=w,
-        dimension=len(basis),
-        method="direct" if is_direct else "krylov",
-        residual=constraints.residual(basis),
-        largest_zero=space.largest_zero,
-        smallest_nonzero=space.smallest_nonzero,
-        completeness=space.completeness,
-        character_dimension=None,
-        maps=DenseMaps(basis),
-    )
-
-
 def _automatic(constraints: IntertwinerConstraints) -> Choice:
     if constraints.unknowns <= _DIRECT:
         return "direct"
-    return "isotypic" if constraints.is_adjoint_closed() else "krylov"
+    closed = len(constraints.adjoint_closed_part())
+    if closed == len(constraints.source):
+        return "isotypic"
+    return "reduced" if closed else "krylov"
 
 
 def _dimension_by_characters(v: Representation, w: Representation) -> int | None:
