@@ -9,11 +9,25 @@ from goldstone.actions.fields import EULER_FIELDS, NAVIER_STOKES_FIELDS, Fibre, 
 from goldstone.actions.frames import FramesAction
 from goldstone.actions.graphs import GraphEntry, graph_action, ragged_permutations
 from goldstone.actions.grid import Pivot, fourier_shift, move_points
-from goldstone.actions.images import ImageAction, ImageScaling
+from goldstone.actions.images import ImageAction, ImageScaling, disc_window
 from goldstone.actions.joints import JointRotation, mirror_representation
 from goldstone.actions.laws import ActionLawErrors, action_law_errors
 from goldstone.actions.linear import LinearAction, TrivialAction
 from goldstone.actions.named import FLOW_SYMMETRIES, axis_shifts, flow_symmetry
+from goldstone.actions.named_bounded import (
+    BOUNDED_SYMMETRIES,
+    bounded_symmetry,
+    flow_scaling_symmetry,
+)
+from goldstone.actions.named_graphs import graph_symmetry, ragged_graph_symmetry
+from goldstone.actions.named_images import IMAGE_SYMMETRIES, image_symmetry
+from goldstone.actions.named_points import (
+    POINT_CLOUD_SYMMETRIES,
+    point_cloud_symmetry,
+    set_symmetry,
+)
+from goldstone.actions.named_sequences import SEQUENCE_SYMMETRIES, sequence_symmetry
+from goldstone.actions.named_volumes import VOLUME_SYMMETRIES, volume_symmetry
 from goldstone.actions.permuting import ClassPermutation, PermutationAction, RelabelAction
 from goldstone.actions.planar import (
     FourierTranslation,
@@ -34,10 +48,15 @@ from goldstone.actions.trees import TreeAction
 from goldstone.actions.units import FlowScaling, PowerAction
 
 __all__ = [
+    "BOUNDED_SYMMETRIES",
     "EULER_FIELDS",
     "FLOW_SYMMETRIES",
+    "IMAGE_SYMMETRIES",
     "NAVIER_STOKES_FIELDS",
+    "POINT_CLOUD_SYMMETRIES",
     "POSITIONS",
+    "SEQUENCE_SYMMETRIES",
+    "VOLUME_SYMMETRIES",
     "Action",
     "ActionLawErrors",
     "Boundary",
@@ -79,17 +98,27 @@ __all__ = [
     "WallpaperAction",
     "action_law_errors",
     "axis_shifts",
+    "bounded_symmetry",
+    "disc_window",
+    "flow_scaling_symmetry",
     "flow_symmetry",
     "fourier_shift",
     "graph_action",
+    "graph_symmetry",
+    "image_symmetry",
     "keeping_walls",
     "mirror_representation",
     "move_grid",
     "move_points",
+    "point_cloud_symmetry",
+    "ragged_graph_symmetry",
     "ragged_permutations",
     "resample",
     "reverse_vectors",
+    "sequence_symmetry",
+    "set_symmetry",
     "translate",
     "turn_fibres",
+    "volume_symmetry",
     "window_reorderings",
 ]

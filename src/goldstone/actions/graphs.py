@@ -39,20 +39,26 @@ def graph_action(entries: Mapping[str, GraphEntry], node_axis: int = 1) -> TreeA
     Raises:
         InputError: an unknown kind of entry.
     """
-    actions: dict[GraphEntry, Action] = {
-        "node": PermutationAction((node_axis,)),
-        "adjacency": PermutationAction((node_axis, node_axis + 1)),
-        "edge-index": RelabelAction(),
-        "edge": TrivialAction(),
-        "graph": TrivialAction(),
-    }
-    for key, entry in entries.items():
-        if entry not in actions:
-            raise InputError(
-                f"graph entry {key!r}: expected one of {', '.join(get_args(GraphEntry))}, got "
-                f"{entry!r}"
-            )
-    return TreeAction({key: actions[entry] for key, entry in entries.items()})
+    return TreeAction({key: entry_action(entry, node_axis) for key, entry in entries.items()})
+
+
+def entry_action(entry: GraphEntry, node_axis: int = 1) -> Action:
+    """S_n on one tensor of a graph.
+
+    Raises:
+        InputError: an unknown kind of entry.
+    """
+    if entry == "node":
+        return PermutationAction((node_axis,))
+    if entry == "adjacency":
+        return PermutationAction((node_axis, node_axis + 1))
+    if entry == "edge-index":
+        return RelabelAction()
+    if entry in ("edge", "graph"):
+        return TrivialAction()
+    raise InputError(
+        f"expected a graph entry among {', '.join(get_args(GraphEntry))}, got {entry!r}"
+    )
 
 
 def ragged_permutations(batch: Tensor) -> PermutationGroup:

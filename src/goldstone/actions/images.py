@@ -132,3 +132,15 @@ def _moves_pixels(matrix: Tensor, shift: Tensor) -> bool:
     entries = matrix.abs()
     whole = bool(((entries == 0) | (entries == 1)).all()) and bool((entries.sum(0) == 1).all())
     return whole and bool((entries.sum(1) == 1).all()) and not bool(shift.any())
+
+
+def disc_window(size: tuple[int, int], edge: float = 2.0) -> Tensor:
+    """A window (X, Y) in float64: 1 inside the largest disc, falling to 0 over ``edge`` cells.
+
+    Images times this window lose nothing when they rotate about their centre, so that the laws of a
+    resampled rotation hold to the accuracy of the resampling.
+    """
+    axes = [torch.arange(n, dtype=torch.float64) - (n - 1) / 2 for n in size]
+    x, y = torch.meshgrid(*axes, indexing="ij")
+    depth = (min(size) / 2 - (x.square() + y.square()).sqrt()) / edge
+    return (1 - torch.cos(torch.pi * depth.clamp(0, 1))) / 2

@@ -1,0 +1,174 @@
+"""Representations on an axis, trees of tensors, and direct products."""
+
+from collections import OrderedDict, namedtuple
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goldstone.actions import (
+    Action,
+    Context,
+    LinearAction,
+    PermutationAction,
+    PointCloudAction,
+    ProductAction,
+    TreeAction,
+    TrivialAction,
+)
+from goldstone.core import InputError
+from goldstone.groups import (
+    CyclicGroup,
+    DihedralGroup,
+    EuclideanGroup,
+    SpecialOrthogonalGroup,
+    SpecialUnitaryGroup,
+    SymmetricGroup,
+)
+from goldstone.representations import (
+    DirectSum,
+    RegularRepresentation,
+    StandardRepresentation,
+    TrivialRepresentation,
+)
+from goldstone.testing import check_action_laws
+
+D4, SO3, SU2 = DihedralGroup(4), SpecialOrthogonalGroup(3), SpecialUnitaryGroup(2)
+CONTEXT = Context()
+
+
+def noise(*shape, dtype=torch.float64):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
+
+
+@given(st.integers(0, 3), st.sampled_from([D4, SO3, CyclicGroup(5)]))
+def test_laws_along_any_axis(axis, group):
+    vector = StandardRepresentation(group)
+    rep = DirectSum(group, (vector, TrivialRepresentation(group), vector))
+    shape = [2, 3, 2, 3]
+    shape[axis] = rep.dimension
+    elements = group.values(group.sample(torch.Generator().manual_seed(axis), (4,)))
+    for place in (axis, axis - 4):
+        check_action_laws(LinearAction(rep, place), group, noise(*shape), elements=elements)
+
+
+def test_against_loops():
+    rep = StandardRepresentation(SO3)
+    g = SO3.exp((0.3, -0.5, 1.1))
+    x = noise(2, 3, 4)
+    found = LinearAction(rep, 1).act(g, x, CONTEXT)
+    matrix = rep(g)
+    for b in range(2):
+        for k in range(4):
+            torch.testing.assert_close(found[b, :, k], matrix @ x[b, :, k])
+    as_tensor = LinearAction(rep, 1).act(SO3.tensor((g,))[0], x, CONTEXT)
+    assert torch.equal(as_tensor, found)
+
+
+def test_the_derivative_is_that_of_the_representation():
+    rep = StandardRepresentation(SO3)
+    x, v = noise(4, 3), torch.tensor([0.2, -1.0, 0.5], dtype=torch.float64)
+    action = LinearAction(rep)
+    _, found = torch.func.jvp(
+        lambda t: action.act(SO3.exp(t), x, CONTEXT), (torch.zeros_like(v),), (v,)
+    )
+    torch.testing.assert_close(found, x @ rep.derivative(v).T)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [torch.float16, torch.bfloat16, torch.float32, torch.complex64, torch.complex128],
+)
+def test_dtypes_are_kept(dtype):
+    exact = noise(3, 8, dtype=torch.complex128 if dtype.is_complex else torch.float64)
+    x = exact.to(dtype)
+    action = LinearAction(RegularRepresentation(D4))
+    for g in D4.elements():
+        moved = action.act(g, x, CONTEXT)
+        assert moved.dtype == dtype
+        # A permutation matrix moves numbers without rounding them.
+        expected = action.act(g, exact, CONTEXT).to(dtype)
+        assert torch.equal(moved, expected)
+
+
+def test_complex_representations_need_complex_states():
+    action = LinearAction(StandardRepresentation(SU2))
+    elements = SU2.values(SU2.sample(torch.Generator().manual_seed(0), (3,)))
+    check_complex_laws(action, SU2, noise(3, 2, dtype=torch.complex128), elements)
+    with pytest.raises(InputError, match="complex representation acts on complex states"):
+        action.act(elements[0], noise(3, 2), CONTEXT)
+
+
+def check_complex_laws(action, group, x, elements):
+    for a in elements:
+        for b in elements:
+            twice = action.act(a, action.act(b, x, CONTEXT), CONTEXT)
+            torch.testing.assert_close(twice, action.act(group.compose(a, b), x, CONTEXT))
+
+
+def test_errors():
+    action = LinearAction(StandardRepresentation(SO3))
+    e = SO3.identity
+    with pytest.raises(InputError, match=r"3 components along axis -1, .* shape \(2, 4\)"):
+        action.act(e, noise(2, 4), CONTEXT)
+    with pytest.raises(InputError, match="along axis 5"):
+        LinearAction(StandardRepresentation(SO3), 5).act(e, noise(2, 3), CONTEXT)
+    with pytest.raises(InputError, match=r"complex numbers, got torch\.int64"):
+        action.act(e, torch.ones(2, 3, dtype=torch.int64), CONTEXT)
+    with pytest.raises(InputError, match="not an element"):
+        action.act(((1.0, 0.0, 0.0),) * 3, noise(2, 3), CONTEXT)
+    with pytest.raises(InputError, match="elements outside the group"):
+        action.act(2 * torch.eye(3, dtype=torch.float64), noise(2, 3), CONTEXT)
+
+
+def test_trees_move_part_by_part():
+    vector, still = LinearAction(StandardRepresentation(SO3)), TrivialAction()
+    g = SO3.exp((0.3, -0.5, 1.1))
+    a, b, c = noise(4, 3), noise(4, 2), noise(4, 5, 3)
+    tree = TreeAction({"a": vector, "rest": TreeAction((still, vector))})
+    moved = tree.act(g, {"a": a, "rest": (b, c)}, CONTEXT)
+    assert list(moved) == ["a", "rest"]
+    assert torch.equal(moved["a"], vector.act(g, a, CONTEXT))
+    assert moved["rest"][0] is b
+    assert torch.equal(moved["rest"][1], vector.act(g, c, CONTEXT))
+    pair = namedtuple("pair", "x y")
+    found = TreeAction([vector, still]).act(g, pair(a, b), CONTEXT)
+    assert isinstance(found, pair)
+    assert isinstance(TreeAction([vector]).act(g, [a], CONTEXT), list)
+    assert list(tree.act(g, OrderedDict(rest=[b, c], a=a), CONTEXT)) == ["rest", "a"]
+    assert isinstance(tree, Action)
+    assert tree == TreeAction({"a": vector, "rest": TreeAction((still, vector))})
+    assert hash(tree) == hash(TreeAction({"a": vector, "rest": TreeAction((still, vector))}))
+
+
+def test_trees_refuse_what_is_not_declared():
+    tree = TreeAction({"x": TrivialAction()})
+    with pytest.raises(InputError, match=r"keys \['x'\], got \['mask', 'x'\]; declare an action"):
+        tree.act(0, {"x": noise(1), "mask": noise(1)}, CONTEXT)
+    with pytest.raises(InputError, match="got Tensor"):
+        tree.act(0, noise(1), CONTEXT)
+    with pytest.raises(InputError, match="2 entries, got 1 of them"):
+        TreeAction((TrivialAction(),) * 2).act(0, (noise(1),), CONTEXT)
+    with pytest.raises(InputError, match="1 entries, got dict"):
+        TreeAction((TrivialAction(),)).act(0, {"x": noise(1)}, CONTEXT)
+
+
+def test_products_act_part_by_part_in_either_form():
+    s4, e3 = SymmetricGroup(4), EuclideanGroup(3)
+    action = ProductAction((s4, e3), (PermutationAction((1,)), PointCloudAction(e3)))
+    x = noise(2, 4, 3)
+    generator = torch.Generator().manual_seed(0)
+    motion = e3.sample(generator)
+    element = ((2, 0, 3, 1), e3.value(motion))
+    found = action.act(element, x, CONTEXT)
+    for b in range(2):
+        for i in range(4):
+            expected = motion[:3, :3] @ x[b, i] + motion[:3, 3]
+            torch.testing.assert_close(found[b, element[0][i]], expected)
+    packed = torch.cat((torch.tensor(element[0], dtype=torch.float64), motion.flatten()))
+    torch.testing.assert_close(action.act(packed, x, CONTEXT), found)
+    with pytest.raises(InputError, match=r"tuple of elements of S4 and E\(3\)"):
+        action.act((2, 0, 3), x, CONTEXT)
+    with pytest.raises(InputError, match="2 groups and 1 actions"):
+        ProductAction((s4, e3), (PermutationAction((1,)),))
