@@ -40,8 +40,10 @@ from goldstone.representations.lie.wigner import (
 )
 from goldstone.representations.matrix_representation import MatrixRepresentation
 from goldstone.representations.orthonormal_echelon import image_basis, orthonormal_echelon
+from goldstone.representations.outer_product import OuterTensorProduct
 from goldstone.representations.permutation import PermutationRepresentation
 from goldstone.representations.powers import ExteriorPower, SymmetricPower
+from goldstone.representations.pullback import Pullback
 from goldstone.representations.quotient import QuotientRepresentation
 from goldstone.representations.realification import Realification
 from goldstone.representations.representation import Representation
@@ -64,7 +66,9 @@ __all__ = [
     "MultilinearBasis",
     "O2Irrep",
     "O3Irrep",
+    "OuterTensorProduct",
     "PermutationRepresentation",
+    "Pullback",
     "QuotientRepresentation",
     "Realification",
     "RegularRepresentation",

@@ -102,3 +102,15 @@ class Representation(ABC):
     def allows_pointwise(self) -> bool:
         """Whether any pointwise nonlinearity commutes with it (it permutes the components)."""
         return False
+
+    def __add__(self, other: "Representation") -> "Representation":
+        """The direct sum ρ ⊕ σ: see :class:`DirectSum`."""
+        from goldstone.representations.direct_sum import DirectSum
+
+        return DirectSum(self.group, (self, other))
+
+    def __mul__(self, other: "Representation") -> "Representation":
+        """The tensor product ρ ⊗ σ: see :class:`TensorProduct`."""
+        from goldstone.representations.tensor_product import TensorProduct
+
+        return TensorProduct(self.group, (self, other))

@@ -47,14 +47,14 @@ class TensorProduct(Representation):
         return kronecker_sum([part.derivative(x) for part in self.parts])
 
     def _characters(self, g: Tensor) -> Tensor:
-        return prod_of([part.character_unchecked(g) for part in self.parts])
+        return product_of([part.character_unchecked(g) for part in self.parts])
 
     @property
     def allows_pointwise(self) -> bool:
         return all(part.allows_pointwise for part in self.parts)
 
 
-def prod_of(factors: list[Tensor]) -> Tensor:
+def product_of(factors: list[Tensor]) -> Tensor:
     """The entrywise product of tensors, real ones with complex ones."""
     result = factors[0]
     for factor in factors[1:]:

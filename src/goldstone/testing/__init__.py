@@ -2,5 +2,12 @@
 
 from goldstone.testing.equivariance import assert_equivariant
 from goldstone.testing.laws import LawError, check_action_laws, check_group_laws
+from goldstone.testing.representation_laws import check_representation_laws
 
-__all__ = ["LawError", "assert_equivariant", "check_action_laws", "check_group_laws"]
+__all__ = [
+    "LawError",
+    "assert_equivariant",
+    "check_action_laws",
+    "check_group_laws",
+    "check_representation_laws",
+]

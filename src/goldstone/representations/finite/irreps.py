@@ -6,12 +6,16 @@ from goldstone.core import InputError
 from goldstone.groups import (
     CyclicGroup,
     DihedralGroup,
+    DirectProduct,
     FiniteGroup,
     GridTranslations,
+    PolyhedralGroup,
     SymmetricGroup,
 )
 from goldstone.representations.finite.dihedral import dihedral_irreps
 from goldstone.representations.finite.fourier import fourier_irreps
+from goldstone.representations.finite.polyhedral import polyhedral_irreps
+from goldstone.representations.finite.product import product_irreps
 from goldstone.representations.finite.tabulated import tabulated_irreps
 from goldstone.representations.finite.young import symmetric_group_irreps
 from goldstone.representations.irrep import Field, Irrep
@@ -20,9 +24,9 @@ from goldstone.representations.irrep import Field, Irrep
 def irreps(group: FiniteGroup[Any], field: Field = "real") -> tuple[Irrep, ...]:
     """All irreps of a finite group over ℝ or ℂ, one of each isomorphism class.
 
-    Closed forms for cyclic, dihedral and symmetric groups and grid translations; any other group of
-    up to 2,000 elements by :func:`tabulated_irreps`. The matrices are orthogonal or unitary to
-    1e-12. Σ d² / endomorphism_dimension = |G|.
+    Closed forms for cyclic, dihedral and symmetric groups and grid translations, and outer products
+    for direct products; any other group of up to 2,000 elements by :func:`tabulated_irreps`. The
+    matrices are orthogonal or unitary to 1e-12. Σ d² / endomorphism_dimension = |G|.
 
     Args:
         group: a finite group.
@@ -45,4 +49,12 @@ def irreps(group: FiniteGroup[Any], field: Field = "real") -> tuple[Irrep, ...]:
         return dihedral_irreps(known, field)
     if isinstance(known, SymmetricGroup):
         return symmetric_group_irreps(known, field)
+    if isinstance(known, PolyhedralGroup):
+        return polyhedral_irreps(known, field)
+    if isinstance(known, DirectProduct):
+        over_complex = [irreps(factor, "complex") for factor in known.factors]
+        over_real = [irreps(factor, "real") for factor in known.factors]
+        found = product_irreps(known, over_complex, over_real, field)
+        if found is not None:
+            return found
     return tabulated_irreps(group, field)

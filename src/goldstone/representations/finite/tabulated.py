@@ -52,7 +52,7 @@ class TabulatedIrrep(Irrep):
 
     @property
     def allows_pointwise(self) -> bool:
-        return self.label == "1a"
+        return self.dimension == 1 and bool((self.table == 1).all())
 
 
 def tabulated_irreps(group: FiniteGroup[Any], over: Field) -> tuple[TabulatedIrrep, ...]:
@@ -103,6 +103,8 @@ def tabulated_irreps(group: FiniteGroup[Any], over: Field) -> tuple[TabulatedIrr
         on_steps = torch.stack(matrices, 1) if matrices else empty
         # One Newton step to the nearest orthogonal matrix, so that long products stay orthogonal.
         on_steps = 1.5 * on_steps - 0.5 * on_steps @ on_steps.mH @ on_steps
+        if d == 1:
+            on_steps = _with_exact_signs(on_steps)
         tables += extend_from_generators(group, steps, on_steps).unbind(0)
     return _named(group, over, tables, classes, group.index(group.power(elements, 2)))
 
@@ -134,6 +136,13 @@ def _irreducible_subspaces(
         start, stop = spaces[int(same[separation[same].argmax()])]
         kept.append(vectors[:, start:stop])
     return kept
+
+
+def _with_exact_signs(a: Tensor) -> Tensor:
+    """Numbers with parts within 1e-9 of 0 and ±1 put there."""
+    if a.is_complex():
+        return torch.complex(_with_exact_signs(a.real), _with_exact_signs(a.imag))
+    return torch.where((a - a.round()).abs() < 1e-9, a.round() + 0.0, a)
 
 
 def _named(
