@@ -30,6 +30,7 @@ from goldstone.representations import (
     spherical_harmonics,
 )
 from goldstone.representations.irrep import Irrep
+from goldstone.testing import check_representation_laws
 
 SEEDS = st.integers(0, 2**31)
 IRREPS = (
@@ -79,6 +80,11 @@ def test_the_algebra_exponentiates_to_the_group(irrep: Irrep, seed: int) -> None
     bracket = of_x @ of_y - of_y @ of_x
     assert (irrep.derivative(group.bracket(x, y)) - bracket).abs().max() < 1e-11
     assert (of_x + of_x.mH).abs().max() < 1e-13
+
+
+@each_irrep
+def test_laws_by_the_shipped_checker(irrep: Irrep) -> None:
+    check_representation_laws(irrep)
 
 
 @each_irrep

@@ -85,7 +85,8 @@ def spherical_harmonics(
     # does not depend on the scale, which may therefore count as a constant.
     size = vectors.detach().abs().amax(-1, keepdim=True)
     is_zero = size == 0
-    scaled = torch.where(is_zero, torch.ones_like(vectors), vectors / size)
+    scaled = vectors / torch.where(is_zero, torch.ones_like(size), size)
+    scaled = torch.where(is_zero, torch.ones_like(vectors), scaled)
     directions = scaled / torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
     directions = torch.where(is_zero, torch.zeros_like(vectors), directions)
     return solid_harmonics(degrees, directions, normalisation)
