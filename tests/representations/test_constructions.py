@@ -17,7 +17,9 @@ from goldstone.groups import (
     PolyhedralGroup,
     SpecialOrthogonalGroup,
     SpecialUnitaryGroup,
+    Subgroup,
     SymmetricGroup,
+    action_on_cosets,
     direct_product,
     embedding,
     p4m,
@@ -223,6 +225,16 @@ def test_induction_from_the_trivial_representation_permutes_the_cosets():
     trivial = QuotientRepresentation(S4, subgroup(S4, []))
     regular = RegularRepresentation(S4)
     assert torch.equal(trivial(S4.element_tensor()), regular(S4.element_tensor()))
+
+
+def test_actions_become_permutations():
+    """The action on the cosets of a subgroup is the quotient representation."""
+    h = subgroup(S4, [(1, 2, 0, 3)])
+    g = S4.element_tensor()
+    found = PermutationRepresentation.from_action(action_on_cosets(S4, h))
+    assert torch.equal(found(g), QuotientRepresentation(S4, h)(g))
+    with pytest.raises(InputError, match="is no subgroup of S4"):
+        QuotientRepresentation(S4, Subgroup("half", frozenset(((0, 1, 2, 3), (1, 2, 0, 3)))))
 
 
 def test_the_spin_representation_squares_to_the_rotation():

@@ -39,7 +39,7 @@ class InducedRepresentation(Representation):
                 f"expected a representation of a subgroup made by subgroup_as_group, got one of "
                 f"{subgroup.name}"
             )
-        found = left_coset_numbers(subgroup.parent, subgroup.element_tensor())
+        found = left_coset_numbers(subgroup.parent, subgroup.subgroup)
         object.__setattr__(self, "group", subgroup.parent)
         object.__setattr__(self, "representatives", found[0])
         object.__setattr__(self, "coset_of", found[1])

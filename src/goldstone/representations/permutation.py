@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups import FiniteGroup
+from goldstone.groups import FiniteGroup, PermutationAction
+from goldstone.groups.permutations import permutation_matrices
 from goldstone.representations.finite.extension import cayley_walk
 from goldstone.representations.representation import Representation
 
@@ -41,6 +42,16 @@ class PermutationRepresentation(Representation):
                 f"{group.name}, got {wrong[0] if wrong else self.images}"
             )
         object.__setattr__(self, "table", _extend(group, steps, torch.tensor(self.images)))
+
+    @classmethod
+    def from_action(cls, action: PermutationAction[Any, Any]) -> "PermutationRepresentation":
+        """The representation on functions on the points of an action."""
+        group = action.group
+        steps = group.index(group.tensor(group.generators()))
+        if not len(steps):
+            # The trivial group has no generators whose images would tell the number of points.
+            raise InputError(f"{group.name} has no generators; take copies of the trivial one")
+        return cls(group, tuple(map(tuple, action.permutations[steps].tolist())))
 
     @property
     def dimension(self) -> int:
@@ -79,9 +90,3 @@ def _extend(group: FiniteGroup[Any], steps: Tensor, images: Tensor) -> Tensor:
                 f"{names[0]}·{names[1]} send the point {point} to different points"
             )
     return table
-
-
-def permutation_matrices(images: Tensor) -> Tensor:
-    """The matrices (*batch, n, n) in float64 with e_i ↦ e_{images[i]}, of images (*batch, n)."""
-    one = torch.eye(images.shape[-1], dtype=torch.float64, device=images.device)
-    return one[images].mT

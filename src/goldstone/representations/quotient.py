@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups import FiniteGroup, Subgroup
-from goldstone.representations.permutation import permutation_matrices
+from goldstone.groups import FiniteGroup, Subgroup, coset_table, subgroup_as_group
+from goldstone.groups.permutations import permutation_matrices
 from goldstone.representations.representation import Representation
 
 
@@ -32,9 +32,8 @@ class QuotientRepresentation(Representation):
         group = self.group
         if not isinstance(group, FiniteGroup):
             raise InputError(f"expected a finite group, got {group.name}")
-        members = group.tensor(tuple(self.subgroup.elements))
-        group.check_contains(members)
-        representatives, coset_of = left_coset_numbers(group, members)
+        subgroup_as_group(group, self.subgroup)  # raises if it is none
+        representatives, coset_of = left_coset_numbers(group, self.subgroup)
         object.__setattr__(self, "representatives", representatives)
         object.__setattr__(self, "coset_of", coset_of)
 
@@ -61,25 +60,14 @@ class QuotientRepresentation(Representation):
         return True
 
 
-def left_coset_numbers(group: FiniteGroup[Any], members: Tensor) -> tuple[Tensor, Tensor]:
-    """The left cosets of a subgroup, given by the tensor of its elements.
+def left_coset_numbers(group: FiniteGroup[Any], subgroup: Subgroup[Any]) -> tuple[Tensor, Tensor]:
+    """The left cosets of a subgroup.
 
     Returns:
         The representatives, a tensor of elements: of each coset the element of the lowest number,
         in increasing order; and for each element of the group the number of its coset, (order).
-
-    Raises:
-        InputError: the elements are no subgroup.
     """
-    everything, own = group.element_tensor(), group.index(members)
-    lowest = torch.full((group.order,), group.order)
-    closed = True
-    for h in members:
-        lowest = torch.minimum(lowest, group.index(group.compose(everything, h)))
-        closed &= bool(torch.isin(group.index(group.compose(members, h)), own).all())
-    if not closed or not len(members):
-        raise InputError(
-            f"expected a subgroup of {group.name}, got {len(members)} elements that are none"
-        )
-    numbers, coset_of = torch.unique(lowest, return_inverse=True)
-    return group.from_index(numbers), coset_of
+    table = coset_table(group, subgroup)
+    coset_of = torch.empty(group.order, dtype=torch.int64)
+    coset_of[table] = torch.arange(len(table))[:, None]
+    return group.from_index(table.amin(1)), coset_of
