@@ -302,6 +302,14 @@ def test_bases_pickle_and_repeat():
     assert torch.equal(intertwiner_basis(source, source).dense(), basis.dense())
 
 
+def test_groups_too_large_to_sum_over():
+    # 12! elements: nothing but the generators is touched.
+    group = SymmetricGroup(12)
+    v, one = StandardRepresentation(group), TrivialRepresentation(group)
+    assert [len(intertwiner_basis(a, b)) for a, b in ((one, one), (one, v), (v, v))] == [1, 1, 2]
+    assert intertwiner_basis(one, one).character_dimension is None
+
+
 def test_refusals():
     c4, d4 = RegularRepresentation(CyclicGroup(4)), StandardRepresentation(DihedralGroup(4))
     with pytest.raises(InputError, match="one group"):

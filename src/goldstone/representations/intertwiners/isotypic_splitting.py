@@ -13,8 +13,8 @@ from torch import Tensor
 from goldstone.core import InputError, generator
 from goldstone.representations.intertwiners.constraints import IntertwinerConstraints
 
-_EQUAL = 1e-8
-"""Eigenvalues nearer than this, relative to the largest, may be equal."""
+_EQUAL, _DISTINCT = 1e-9, 1e-7
+"""Differences of eigenvalues, relative to the largest, that may be zero and that are not."""
 _LINKED = 1e-12
 """Squared blocks smaller than this, relative to the largest, may be zero."""
 _EXACT = 1e-10
@@ -127,10 +127,10 @@ def _attempt(both: _Pair, source: torch.Generator, scale: float) -> IsotypicSpli
     order = values.argsort()
     steps = values[order].diff() / values.abs().max().clamp_min(1e-300)
     is_new = steps > _EQUAL
+    if bool((is_new & (steps < _DISTINCT)).any()):
+        return None
     equal, distinct = steps[~is_new], steps[is_new]
     largest_zero = float(equal.max()) if len(equal) else 0.0
-    if largest_zero > _EQUAL * 1e-2:
-        return None
     cluster = torch.zeros_like(order)
     cluster[order[1:]] = is_new.long().cumsum(0)
     groups_v, groups_w = cluster[: len(values_v)], cluster[len(values_v) :]

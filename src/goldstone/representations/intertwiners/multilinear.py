@@ -38,10 +38,12 @@ class MultilinearBasis:
         return maps.reshape(*maps.shape[:2], *(v.dimension for v in self.sources))
 
     def __call__(self, *vectors: Tensor) -> Tensor:
-        """All maps at vectors (*batch, dim V_i), batches broadcast: (*batch, k, dim W)."""
+        """All maps at vectors (*batch, dim V_i), batches broadcast: (*batch, k, dim W).
+
+        To evaluate them often, contract :meth:`dense` once made.
+        """
         if len(vectors) != len(self.sources):
             raise InputError(f"expected {len(self.sources)} vectors, got {len(vectors)}")
-        # Z is not among the axes of at most 24 arguments.
         axes = ascii_lowercase[: len(vectors)]
         inputs = ",".join(f"...{axis}" for axis in axes)
         maps = self.dense()

@@ -8,6 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
+from goldstone.core import InputError
 from goldstone.groups import FiniteGroup
 from goldstone.representations.conjugate import ConjugateRepresentation
 from goldstone.representations.direct_sum import DirectSum
@@ -17,6 +18,7 @@ from goldstone.representations.representation import Representation
 from goldstone.representations.tensor_product import TensorProduct
 
 _MOST_DENSE = 2048
+_MOST_PAIRS = 2**28
 
 
 @runtime_checkable
@@ -93,10 +95,15 @@ def pair_orbits(source: Tensor, target: Tensor) -> tuple[Tensor, int]:
 
     Returns:
         Labels (m, n), int64, and the number of orbits. In time linear in c·m·n.
+
+    Raises:
+        InputError: there are more than 2²⁸ pairs.
     """
     m, n = target.shape[-1], source.shape[-1]
-    start = np.arange(m * n, dtype=np.int64)
-    moved = [(t[:, None] * n + s).flatten() for t, s in zip(target, source, strict=True)]
+    if m * n > _MOST_PAIRS:
+        raise InputError(f"{m}×{n} pairs of basis vectors are more than {_MOST_PAIRS}")
+    start = np.arange(m * n, dtype=np.int32)
+    moved = [(t[:, None] * n + s).flatten().int() for t, s in zip(target, source, strict=True)]
     if not moved:
         return torch.arange(m * n).reshape(m, n), m * n
     end = torch.cat(moved).numpy()

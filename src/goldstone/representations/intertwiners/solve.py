@@ -36,7 +36,7 @@ Choice = Literal["auto", "direct", "isotypic", "reduced", "krylov", "orbits"]
 
 _DIRECT = 512
 _DIRECT_AT_MOST = 4096
-_MOST_CHARACTER_WORK = 3e7
+_MOST_ELEMENTS, _MOST_ENTRIES = 100_000, 10_000_000
 
 
 def intertwiner_basis(
@@ -233,7 +233,9 @@ def _dimension_by_characters(v: Representation, w: Representation) -> int | None
     """The dimension |G|⁻¹ Σ conj(χ_W) χ_V of Hom(V, W), unless G is large or not finite."""
     group = v.group
     size = v.dimension**2 + w.dimension**2
-    if not isinstance(group, FiniteGroup) or group.order * size > _MOST_CHARACTER_WORK:
+    if not isinstance(group, FiniteGroup) or group.order > min(
+        _MOST_ELEMENTS, _MOST_ENTRIES // size
+    ):
         return None
     total = torch.zeros((), dtype=torch.complex128)
     for part in torch.split(group.element_tensor(), max(1, 2**21 // size)):
