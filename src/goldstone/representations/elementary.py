@@ -107,8 +107,8 @@ class RegularRepresentation(Representation):
         rank = len(group.element_shape)
         # Row of the one in each column: the number of g·h.
         moved = group.index(group.compose(g.unsqueeze(g.dim() - rank), elements))
-        one = torch.eye(group.order, dtype=torch.float64, device=g.device)
-        return one[moved].mT
+        row = torch.arange(group.order, device=g.device)
+        return (moved[..., None, :] == row[:, None]).double()
 
     def _characters(self, g: Tensor) -> Tensor:
         group = _finite(self.group)
