@@ -41,11 +41,14 @@ class GalileanBoost:
             raise InputError("a boost of an energy needs fields of fibres 'momentum' and 'density'")
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
-        """Boost fields of shape (batch, channel, X, Y)."""
+        """Boost fields of shape (batch, channel, X, Y); differentiable in a tensor element."""
         check_grid_fields(x, self.layout.channels, "fields")
-        if element == (0.0, 0.0):
+        if isinstance(element, Tensor):
+            c = element.to(x)
+        elif element == (0.0, 0.0):
             return x
-        c = torch.tensor(element, dtype=x.dtype, device=x.device)
+        else:
+            c = torch.tensor(element, dtype=x.dtype, device=x.device)
         found = {field.fibre: (field, x[:, channels]) for field, channels in self.layout.slices()}
         parts = []
         for field, channels in self.layout.slices():
@@ -63,7 +66,10 @@ class GalileanBoost:
         if context.elapsed == 0.0:
             return boosted
         cells = [
-            float(element[i]) * context.elapsed * x.shape[i - 2] / context.lengths[i]
+            (c[i] if isinstance(element, Tensor) else float(element[i]))
+            * context.elapsed
+            * x.shape[i - 2]
+            / context.lengths[i]
             for i in (0, 1)
         ]
         return fourier_shift(boosted, cells)

@@ -27,3 +27,15 @@ def element_as_tensor(group: Group[Any], element: Any, device: torch.device) -> 
             f"{group.element_shape}, got {tuple(element.shape)}; loop over the batch"
         )
     return element.to(device)
+
+
+def element_as_value(group: Group[Any], element: Any) -> Any:
+    """One element as a value, checked; for actions that know no derivative in it.
+
+    Raises:
+        InputError: as :func:`element_as_tensor`.
+    """
+    if not isinstance(element, Tensor):
+        group.check_contains(element)
+        return element
+    return group.value(element_as_tensor(group, element, element.device))

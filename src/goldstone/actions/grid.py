@@ -43,7 +43,7 @@ def move_points(x: Tensor, matrix: Sequence[Sequence[float]], pivot: Pivot = "ce
     return x.roll([1] * len(reversed_axes), reversed_axes) if pivot == "node" else x
 
 
-def fourier_shift(x: Tensor, cells: Sequence[float]) -> Tensor:
+def fourier_shift(x: Tensor, cells: Sequence[float | Tensor]) -> Tensor:
     """f′(p) = f(p − a) on the last two axes by the Fourier interpolant, a = ``cells`` grid cells.
 
     Exact for band-limited periodic fields. The Nyquist modes, whose shift by part of a cell is
@@ -59,6 +59,7 @@ def fourier_shift(x: Tensor, cells: Sequence[float]) -> Tensor:
         phase = torch.exp(-2j * pi * a / n * modes)
         if n % 2 == 0:
             phase[n // 2] = torch.cos(torch.as_tensor(pi * a, dtype=x.dtype))
+        phase = phase.to(spectrum.dtype)
         spectrum = spectrum * (phase[:, None] if axis == -2 else phase)
     shifted: Tensor = torch.fft.irfft2(spectrum, s=x.shape[-2:])
     return shifted

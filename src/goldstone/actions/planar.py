@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.actions.context import Context
+from goldstone.actions.elements import element_as_value
 from goldstone.actions.fields import Field, FieldLayout
 from goldstone.actions.grid import Pivot, fourier_shift, move_points
 from goldstone.core import check_grid_fields
@@ -24,8 +25,7 @@ class PointAction:
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Turn fields of shape (batch, channel, X, Y)."""
         check_grid_fields(x, self.layout.channels, "fields")
-        self.group.check_contains(element)
-        matrix = self.group.matrix(element)
+        matrix = self.group.matrix(element_as_value(self.group, element))
         moved = move_points(x, matrix, self.pivot)
         return turn_fibres(moved, self.layout, matrix)
 
@@ -61,6 +61,8 @@ class ShiftAction:
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Roll the last two axes."""
+        if isinstance(element, Tensor):
+            element = tuple(element.tolist())
         return x if element == (0, 0) else x.roll(element, (-2, -1))
 
 
@@ -72,6 +74,8 @@ class WallpaperAction:
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Turn and shift fields of shape (batch, channel, X, Y)."""
+        if isinstance(element, Tensor):
+            element = (element[:2], element[2:].reshape(self.point.group.element_shape))
         shift, turn = element
         return ShiftAction().act(shift, self.point.act(turn, x, context), context)
 
@@ -81,5 +85,7 @@ class FourierTranslation:
     """(a·f)(p) = f(p − a) with a in grid cells, by the Fourier interpolant."""
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
-        """Shift the last two axes by any part of a cell."""
+        """Shift the last two axes by any part of a cell; differentiable in a tensor element."""
+        if isinstance(element, Tensor):
+            return fourier_shift(x, element.to(x.device).unbind())
         return x if element == (0.0, 0.0) else fourier_shift(x, element)
