@@ -163,6 +163,13 @@ def test_tensor_products_are_kronecker_products_in_row_major_order():
         assert torch.equal((vector + regular)(g), torch.block_diag(vector(g), regular(g)))
 
 
+def test_sums_and_products_are_flattened():
+    a, b = StandardRepresentation(D4), RegularRepresentation(D4)
+    assert a + b + a == a + (b + a) == DirectSum(D4, (a, b, a))
+    assert a * b * a == a * (b * a) == TensorProduct(D4, (a, b, a))
+    assert (a + b) * a == TensorProduct(D4, (DirectSum(D4, (a, b)), a))
+
+
 def test_exterior_powers_are_the_minors():
     a = basis(4)
     group = CyclicGroup(1)

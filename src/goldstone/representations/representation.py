@@ -104,13 +104,15 @@ class Representation(ABC):
         return False
 
     def __add__(self, other: "Representation") -> "Representation":
-        """The direct sum ρ ⊕ σ: see :class:`DirectSum`."""
+        """The direct sum ρ ⊕ σ, sums of sums flattened: see :class:`DirectSum`."""
         from goldstone.representations.direct_sum import DirectSum
 
-        return DirectSum(self.group, (self, other))
+        parts = [one.parts if isinstance(one, DirectSum) else (one,) for one in (self, other)]
+        return DirectSum(self.group, parts[0] + parts[1])
 
     def __mul__(self, other: "Representation") -> "Representation":
-        """The tensor product ρ ⊗ σ: see :class:`TensorProduct`."""
+        """The tensor product ρ ⊗ σ, products of products flattened: see :class:`TensorProduct`."""
         from goldstone.representations.tensor_product import TensorProduct
 
-        return TensorProduct(self.group, (self, other))
+        parts = [one.parts if isinstance(one, TensorProduct) else (one,) for one in (self, other)]
+        return TensorProduct(self.group, parts[0] + parts[1])
