@@ -48,6 +48,7 @@ from goldstone.groups.matrix.special_linear import SpecialLinearGroup
 from goldstone.groups.matrix.symplectic import SymplecticGroup
 from goldstone.groups.matrix.unitary import SpecialUnitaryGroup, UnitaryGroup
 from goldstone.groups.matrix_group import MatrixGroup
+from goldstone.groups.named import GROUP_NAME_FORMS, NameForm, group_named
 from goldstone.groups.normal_subgroups import normal_subgroups
 from goldstone.groups.orbits import PermutationAction, action_on_cosets, action_on_points
 from goldstone.groups.permutation_group import PermutationGroup
@@ -82,6 +83,7 @@ from goldstone.groups.vector_permutations import VectorPermutations
 from goldstone.groups.wallpaper import WallpaperGroup, p4m
 
 __all__ = [
+    "GROUP_NAME_FORMS",
     "AdditiveGroup",
     "AlternatingGroup",
     "CayleyGroup",
@@ -106,6 +108,7 @@ __all__ = [
     "LorentzGroup",
     "MatrixGroup",
     "MatrixLieGroup",
+    "NameForm",
     "OrthogonalGroup",
     "PermutationAction",
     "PermutationGroup",
@@ -156,6 +159,7 @@ __all__ = [
     "embedding",
     "exponent",
     "find_isomorphism",
+    "group_named",
     "homomorphism_from_generators",
     "icosahedral_group",
     "invariant_factors",

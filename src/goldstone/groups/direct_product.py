@@ -100,6 +100,14 @@ class LieDirectProduct(_FactorByFactor, LieGroup[ProductElement]):
         return sum(self._dimensions)
 
     @property
+    def basis_names(self) -> tuple[str, ...]:
+        """Those of the factors, with the number of the factor where there are several."""
+        named = [(i, f) for i, f in enumerate(self.factors, 1) if isinstance(f, LieGroup)]
+        if len(named) == 1:
+            return named[0][1].basis_names
+        return tuple(f"{name}({i})" for i, group in named for name in group.basis_names)
+
+    @property
     def is_compact(self) -> bool:
         return all(not isinstance(group, LieGroup) or group.is_compact for group in self.factors)
 

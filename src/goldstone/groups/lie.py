@@ -54,6 +54,11 @@ class LieGroup(Group[Element]):
         """Where :meth:`log` is defined, in words."""
         return "everywhere"
 
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        """Names of the basis X_1 … X_d of the Lie algebra, such as ``Jx``."""
+        return tuple(f"X{i + 1}" for i in range(self.dimension))
+
     def component_generators(self) -> tuple[Element, ...]:
         """Elements whose components generate the component group; none if connected."""
         return ()

@@ -21,6 +21,10 @@ class ScalingGroup(LieGroup[float]):
         return "scalings ℝ₊"
 
     @property
+    def basis_names(self) -> tuple[str, ...]:
+        return ("D",)
+
+    @property
     def dimension(self) -> int:
         return 1
 

@@ -24,6 +24,24 @@ def planes(n: int) -> tuple[tuple[int, int], ...]:
     return ((1, 2), (2, 0), (0, 1)) if n == 3 else tuple(combinations(range(n), 2))
 
 
+def rotation_names(n: int) -> tuple[str, ...]:
+    """Names of the basis of so(n): ``J``, ``Jx, Jy, Jz``, or ``J12`` with the plane's axes."""
+    if n == 2:
+        return ("J",)
+    return ("Jx", "Jy", "Jz") if n == 3 else axis_pair_names("J", planes(n), n)
+
+
+def axis_names(letter: str, n: int) -> tuple[str, ...]:
+    """``Px, Py, Pz`` up to three axes, else ``P1``, ``P2``, …."""
+    return tuple(letter + ("xyz"[i] if n <= 3 else str(i + 1)) for i in range(n))
+
+
+def axis_pair_names(letter: str, pairs: Sequence[tuple[int, int]], n: int) -> tuple[str, ...]:
+    """``A12`` of the pair (0, 1); from ten axes on ``A1,2``."""
+    comma = "," if n > 9 else ""
+    return tuple(f"{letter}{i + 1}{comma}{j + 1}" for i, j in pairs)
+
+
 def rotation_generators(n: int, size: int = 0, first: int = 0) -> list[Tensor]:
     """E_ba − E_ab for each plane (a, b): the turn of axis a towards axis b.
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.matrix.algebra import rotation_generators, unit
+from goldstone.groups.matrix.algebra import axis_names, rotation_generators, rotation_names, unit
 from goldstone.groups.matrix.logarithm import phi_functions
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup, numbers_text
 from goldstone.groups.matrix.orthogonal import (
@@ -44,6 +44,10 @@ class _Isometries(MatrixLieGroup):
     @property
     def log_domain(self) -> str:
         return SpecialOrthogonalGroup(self.n).log_domain
+
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        return (*rotation_names(self.n), *axis_names("P", self.n))
 
     def _make_basis(self) -> Tensor:
         size = self.n + 1

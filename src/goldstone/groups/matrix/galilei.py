@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.matrix.algebra import rotation_generators, unit
+from goldstone.groups.matrix.algebra import axis_names, rotation_generators, rotation_names, unit
 from goldstone.groups.matrix.logarithm import phi_functions
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
 from goldstone.groups.matrix.norms import matrix_norm
@@ -51,6 +51,11 @@ class GalileiGroup(MatrixLieGroup):
     @property
     def _rotations(self) -> SpecialOrthogonalGroup:
         return SpecialOrthogonalGroup(self.space)
+
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        n = self.space
+        return (*rotation_names(n), *axis_names("G", n), *axis_names("P", n), "H")
 
     def _make_basis(self) -> Tensor:
         n, size = self.space, self.space + 2

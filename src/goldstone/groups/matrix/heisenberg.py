@@ -45,6 +45,11 @@ class HeisenbergGroup(MatrixLieGroup):
     def log_domain(self) -> str:
         return "everywhere"
 
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        numbers = [""] if self.pairs == 1 else range(1, self.pairs + 1)
+        return (*(f"X{i}" for i in numbers), *(f"Y{i}" for i in numbers), "Z")
+
     def _make_basis(self) -> Tensor:
         size, last, middle = self.degree, self.degree - 1, range(1, self.degree - 1)
         rows, columns = [unit(size, 0, i) for i in middle], [unit(size, i, last) for i in middle]

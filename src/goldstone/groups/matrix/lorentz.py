@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.matrix.algebra import rotation_generators, unit
+from goldstone.groups.matrix.algebra import axis_names, rotation_generators, rotation_names, unit
 from goldstone.groups.matrix.lorentz_logarithm import lorentz_logarithm
 from goldstone.groups.matrix.matrix_lie import CUT, MatrixLieGroup
 from goldstone.groups.matrix.norms import matrix_norm
@@ -67,6 +67,10 @@ class LorentzGroup(MatrixLieGroup):
     def metric(self) -> Tensor:
         """η = diag(−1, 1, …, 1)."""
         return torch.diag(self._signs(torch.empty(0, dtype=torch.float64)))
+
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        return (*rotation_names(self.space), *axis_names("K", self.space))
 
     def _make_basis(self) -> Tensor:
         size = self.space + 1

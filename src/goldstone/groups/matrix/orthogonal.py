@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.matrix.algebra import rotation_generators, stacked
+from goldstone.groups.matrix.algebra import rotation_generators, rotation_names, stacked
 from goldstone.groups.matrix.haar import haar_orthogonal, unit_determinant
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup, numbers_text
 from goldstone.groups.matrix.norms import matrix_norm, vector_norm
@@ -48,6 +48,10 @@ class _OrthogonalMatrices(MatrixLieGroup):
     @property
     def log_domain(self) -> str:
         return "the determinant is 1 and no plane turns by 180°"
+
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        return rotation_names(self.n)
 
     def _make_basis(self) -> Tensor:
         return stacked(rotation_generators(self.n), self.n)

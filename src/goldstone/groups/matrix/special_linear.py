@@ -1,13 +1,14 @@
 """The special linear groups."""
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.matrix.algebra import unit
+from goldstone.groups.matrix.algebra import axis_pair_names, unit
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
 from goldstone.groups.matrix.norms import matrix_norm
 
@@ -57,6 +58,17 @@ class SpecialLinearGroup(MatrixLieGroup):
     def log_domain(self) -> str:
         sums = " and the arguments of the eigenvalues sum to 0" if self.is_complex else ""
         return f"no eigenvalue is negative real{sums}"
+
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        n = self.n
+        if n == 2:
+            names: tuple[str, ...] = ("H", "E", "F")
+        else:
+            pairs = tuple(combinations(range(n), 2))
+            units = (*pairs, *((j, i) for i, j in pairs))
+            names = (*(f"H{i}" for i in range(1, n)), *axis_pair_names("E", units, n))
+        return (*names, *(f"i{name}" for name in names)) if self.is_complex else names
 
     def _make_basis(self) -> Tensor:
         n = self.n

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.matrix.algebra import unit
+from goldstone.groups.matrix.algebra import axis_pair_names, unit
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
 from goldstone.groups.matrix.norms import matrix_norm
 
@@ -52,6 +52,14 @@ class SymplecticGroup(MatrixLieGroup):
         one = torch.eye(self.pairs, dtype=like.dtype, device=like.device)
         two = torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=like.dtype, device=like.device)
         return torch.kron(two, one)
+
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        n = self.pairs
+        every = [(i, j) for i in range(n) for j in range(n)]
+        lower = [(i, j) for i, j in every if j <= i]
+        names = [axis_pair_names(*part, n) for part in (("A", every), ("B", lower), ("C", lower))]
+        return tuple(name for part in names for name in part)
 
     def _make_basis(self) -> Tensor:
         n, size = self.pairs, 2 * self.pairs

@@ -69,6 +69,10 @@ class SpecialUnitaryGroup(_UnitaryMatrices):
         sums = "" if self.n <= 2 else " and the arguments of the eigenvalues sum to 0"
         return f"no eigenvalue is −1{sums}"
 
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        return tuple(f"T{i + 1}" for i in range(self.dimension))
+
     def _make_basis(self) -> Tensor:
         matrices = gell_mann_matrices(self.n)
         empty = torch.zeros((0, self.n, self.n), dtype=torch.complex128)
@@ -117,6 +121,10 @@ class UnitaryGroup(_UnitaryMatrices):
     @property
     def log_domain(self) -> str:
         return "no eigenvalue is −1"
+
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        return ("I", *(f"T{i}" for i in range(1, self.dimension)))
 
     def _make_basis(self) -> Tensor:
         phase = 1j * torch.eye(self.n, dtype=torch.complex128)
