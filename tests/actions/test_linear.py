@@ -1,6 +1,4 @@
-"""Representations on an axis, trees of tensors, and direct products."""
-
-from collections import OrderedDict, namedtuple
+"""Representations on an axis of a tensor."""
 
 import pytest
 import torch
@@ -8,23 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldstone.actions import (
-    Action,
     Context,
     LinearAction,
-    PermutationAction,
-    PointCloudAction,
-    ProductAction,
-    TreeAction,
-    TrivialAction,
 )
 from goldstone.core import InputError
 from goldstone.groups import (
     CyclicGroup,
     DihedralGroup,
-    EuclideanGroup,
     SpecialOrthogonalGroup,
     SpecialUnitaryGroup,
-    SymmetricGroup,
 )
 from goldstone.representations import (
     DirectSum,
@@ -120,55 +110,3 @@ def test_errors():
         action.act(((1.0, 0.0, 0.0),) * 3, noise(2, 3), CONTEXT)
     with pytest.raises(InputError, match="elements outside the group"):
         action.act(2 * torch.eye(3, dtype=torch.float64), noise(2, 3), CONTEXT)
-
-
-def test_trees_move_part_by_part():
-    vector, still = LinearAction(StandardRepresentation(SO3)), TrivialAction()
-    g = SO3.exp((0.3, -0.5, 1.1))
-    a, b, c = noise(4, 3), noise(4, 2), noise(4, 5, 3)
-    tree = TreeAction({"a": vector, "rest": TreeAction((still, vector))})
-    moved = tree.act(g, {"a": a, "rest": (b, c)}, CONTEXT)
-    assert list(moved) == ["a", "rest"]
-    assert torch.equal(moved["a"], vector.act(g, a, CONTEXT))
-    assert moved["rest"][0] is b
-    assert torch.equal(moved["rest"][1], vector.act(g, c, CONTEXT))
-    pair = namedtuple("pair", "x y")
-    found = TreeAction([vector, still]).act(g, pair(a, b), CONTEXT)
-    assert isinstance(found, pair)
-    assert isinstance(TreeAction([vector]).act(g, [a], CONTEXT), list)
-    assert list(tree.act(g, OrderedDict(rest=[b, c], a=a), CONTEXT)) == ["rest", "a"]
-    assert isinstance(tree, Action)
-    assert tree == TreeAction({"a": vector, "rest": TreeAction((still, vector))})
-    assert hash(tree) == hash(TreeAction({"a": vector, "rest": TreeAction((still, vector))}))
-
-
-def test_trees_refuse_what_is_not_declared():
-    tree = TreeAction({"x": TrivialAction()})
-    with pytest.raises(InputError, match=r"keys \['x'\], got \['mask', 'x'\]; declare an action"):
-        tree.act(0, {"x": noise(1), "mask": noise(1)}, CONTEXT)
-    with pytest.raises(InputError, match="got Tensor"):
-        tree.act(0, noise(1), CONTEXT)
-    with pytest.raises(InputError, match="2 entries, got 1 of them"):
-        TreeAction((TrivialAction(),) * 2).act(0, (noise(1),), CONTEXT)
-    with pytest.raises(InputError, match="1 entries, got dict"):
-        TreeAction((TrivialAction(),)).act(0, {"x": noise(1)}, CONTEXT)
-
-
-def test_products_act_part_by_part_in_either_form():
-    s4, e3 = SymmetricGroup(4), EuclideanGroup(3)
-    action = ProductAction((s4, e3), (PermutationAction((1,)), PointCloudAction(e3)))
-    x = noise(2, 4, 3)
-    generator = torch.Generator().manual_seed(0)
-    motion = e3.sample(generator)
-    element = ((2, 0, 3, 1), e3.value(motion))
-    found = action.act(element, x, CONTEXT)
-    for b in range(2):
-        for i in range(4):
-            expected = motion[:3, :3] @ x[b, i] + motion[:3, 3]
-            torch.testing.assert_close(found[b, element[0][i]], expected)
-    packed = torch.cat((torch.tensor(element[0], dtype=torch.float64), motion.flatten()))
-    torch.testing.assert_close(action.act(packed, x, CONTEXT), found)
-    with pytest.raises(InputError, match=r"tuple of elements of S4 and E\(3\)"):
-        action.act((2, 0, 3), x, CONTEXT)
-    with pytest.raises(InputError, match="2 groups and 1 actions"):
-        ProductAction((s4, e3), (PermutationAction((1,)),))
