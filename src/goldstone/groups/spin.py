@@ -8,7 +8,8 @@ from torch import Tensor
 from goldstone.core import InputError
 from goldstone.groups.clifford import EvenClifford
 from goldstone.groups.lie import LieGroup
-from goldstone.groups.matrix.algebra import planes
+from goldstone.groups.matrix.algebra import planes, rotation_names
+from goldstone.groups.matrix.exponential import matrix_exponential
 from goldstone.groups.matrix.logarithm import matrix_logarithm, off_the_cut
 from goldstone.groups.matrix.matrix_lie import CUT, numbers_text
 from goldstone.groups.matrix.norms import matrix_norm, vector_norm
@@ -51,6 +52,10 @@ class SpinGroup(LieGroup[tuple[float, ...]]):
     @property
     def name(self) -> str:
         return f"Spin({self.n})"
+
+    @property
+    def basis_names(self) -> tuple[str, ...]:
+        return rotation_names(self.n)
 
     @property
     def dimension(self) -> int:
@@ -113,7 +118,7 @@ class SpinGroup(LieGroup[tuple[float, ...]]):
         if self.n == 3:
             w, x, y, z = quaternion_exp(x).unbind(-1)
             return torch.stack((w, -z, y, -x), -1)
-        return torch.matrix_exp(self._algebra.left_matrix(x @ self._basis.to(x)))[..., 0]
+        return matrix_exponential(self._algebra.left_matrix(x @ self._basis.to(x)))[..., 0]
 
     def _log(self, a: Tensor) -> Tensor:
         if self.n == 3:

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from goldstone.groups.matrix.exponential import matrix_exponential
 from goldstone.groups.matrix.norms import matrix_norm
 
 NODES = 12
@@ -92,5 +93,5 @@ def phi_functions(x: Tensor, order: int) -> list[Tensor]:
     blocks = torch.kron(shift, one) + torch.einsum("ab,...ij->...aibj", corner, x).reshape(
         *x.shape[:-2], (order + 1) * n, (order + 1) * n
     )
-    row = torch.matrix_exp(blocks)[..., :n, :]
+    row = matrix_exponential(blocks)[..., :n, :]
     return list(torch.split(row, n, -1))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from goldstone.groups.lie import LieGroup
+from goldstone.groups.matrix.exponential import matrix_exponential
 from goldstone.groups.matrix.logarithm import matrix_logarithm, off_the_cut
 from goldstone.groups.matrix.norms import matrix_norm
 
@@ -113,7 +114,7 @@ class MatrixLieGroup(LieGroup[Any]):
         return inverse
 
     def _exp(self, x: Tensor) -> Tensor:
-        return torch.matrix_exp(self.hat(x))
+        return matrix_exponential(self.hat(x))
 
     def _log(self, a: Tensor) -> Tensor:
         return self._defined(*self._branch(a))
