@@ -48,6 +48,13 @@ for name in sys.argv[1:]:
     assert run.returncode == 0, run.stderr
 
 
+def test_importing_the_package_imports_no_scipy():
+    """Its parts take longer to import than goldstone, which imports them where they are used."""
+    script = "import goldstone, sys; sys.exit(any(m.startswith('scipy') for m in sys.modules))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert run.returncode == 0
+
+
 def test_the_package_is_typed_and_has_metadata():
     assert (resources.files("goldstone") / "py.typed").is_file()
     assert version("goldstone") == "0.1.0"

@@ -3,11 +3,6 @@
 from dataclasses import dataclass, field
 
 import torch
-from scipy.sparse.csgraph import (
-    breadth_first_order,
-    connected_components,
-    minimum_spanning_tree,
-)
 from torch import Tensor
 
 from goldstone.core import InputError, generator
@@ -193,6 +188,13 @@ def _spanning_trees(strength: Tensor) -> list[list[tuple[int, int]]]:
 
     The first pair is (root, root). Strong links lose the fewest digits.
     """
+    # Here, because it takes as long to import as all of goldstone.
+    from scipy.sparse.csgraph import (
+        breadth_first_order,
+        connected_components,
+        minimum_spanning_tree,
+    )
+
     relative = strength / strength.max().clamp_min(1e-300)
     weights = torch.where(relative > _LINKED, 1.0 - relative.clamp_min(_LINKED).log(), 0.0)
     forest = minimum_spanning_tree(weights.fill_diagonal_(0.0).numpy())

@@ -4,8 +4,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from goldstone.core import InputError
@@ -99,6 +97,10 @@ def pair_orbits(source: Tensor, target: Tensor) -> tuple[Tensor, int]:
     Raises:
         InputError: there are more than 2²⁸ pairs.
     """
+    # Here, because they take as long to import as all of goldstone.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     m, n = target.shape[-1], source.shape[-1]
     if m * n > _MOST_PAIRS:
         raise InputError(f"{m}×{n} pairs of basis vectors are more than {_MOST_PAIRS}")
