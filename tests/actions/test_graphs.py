@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from goldstone.actions import (
+    AxisPermutation,
     Context,
-    PermutationAction,
     graph_symmetry,
     ragged_graph_symmetry,
     ragged_permutations,
@@ -32,11 +32,11 @@ def test_ragged_batches():
         assert all(BATCH[i] == BATCH[a[i]] for i in range(6))
     frame = Context(batch=BATCH)
     x = noise(6, 2)
-    check_action_laws(PermutationAction((0,)), group, x, frame, elements=group.elements()[::3])
+    check_action_laws(AxisPermutation((0,)), group, x, frame, elements=group.elements()[::3])
     with pytest.raises(InputError, match="keep each of them in its graph"):
-        PermutationAction((0,)).act((3, 1, 2, 0, 4, 5), x, frame)
+        AxisPermutation((0,)).act((3, 1, 2, 0, 4, 5), x, frame)
     with pytest.raises(InputError, match="ragged batch of 6 nodes"):
-        PermutationAction((0,)).act((1, 0), noise(2, 2), frame)
+        AxisPermutation((0,)).act((1, 0), noise(2, 2), frame)
     with pytest.raises(InputError, match="number of the graph of each node"):
         ragged_permutations(BATCH.float())
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldstone.actions import (
+    AxisPermutation,
     ClassPermutation,
     Context,
-    PermutationAction,
     RelabelAction,
     graph_action,
 )
@@ -33,8 +33,8 @@ def noise(*shape, seed=0):
 def test_against_loops(images):
     images = tuple(images)
     nodes, edges = noise(2, 4, 3), noise(2, 4, 4, 5)
-    moved = PermutationAction((1,)).act(images, nodes, CONTEXT)
-    dense = PermutationAction((1, 2)).act(torch.tensor(images), edges, CONTEXT)
+    moved = AxisPermutation((1,)).act(images, nodes, CONTEXT)
+    dense = AxisPermutation((1, 2)).act(torch.tensor(images), edges, CONTEXT)
     for i in range(4):
         assert torch.equal(moved[:, images[i]], nodes[:, i])
         for j in range(4):
@@ -44,7 +44,7 @@ def test_against_loops(images):
 @pytest.mark.parametrize("axes", [(1,), (1, 2), (-1,), (1, 2, 3)])
 def test_laws(axes):
     group = SymmetricGroup(4)
-    check_action_laws(PermutationAction(axes), group, noise(2, 4, 4, 4), tolerance=0.0)
+    check_action_laws(AxisPermutation(axes), group, noise(2, 4, 4, 4), tolerance=0.0)
 
 
 def test_relabelled_edges_describe_the_permuted_adjacency():
@@ -57,7 +57,7 @@ def test_relabelled_edges_describe_the_permuted_adjacency():
         return matrix
 
     moved = RelabelAction().act(images, edges, CONTEXT)
-    expected = PermutationAction((0, 1)).act(images, adjacency(edges), CONTEXT)
+    expected = AxisPermutation((0, 1)).act(images, adjacency(edges), CONTEXT)
     assert torch.equal(adjacency(moved), expected)
     assert moved.dtype == edges.dtype
     small = RelabelAction().act(images, edges.to(torch.int32), CONTEXT)
@@ -100,9 +100,9 @@ def test_errors():
     x = noise(2, 4, 3)
     for wrong in ((0, 0, 1, 2), (1, 2, 3, 4), "abcd", 3, (0.0, 1.0, 2.0, 3.0), ((0, 1), (1, 0))):
         with pytest.raises(InputError, match="expected a permutation of n points"):
-            PermutationAction().act(wrong, x, CONTEXT)
+            AxisPermutation().act(wrong, x, CONTEXT)
     with pytest.raises(InputError, match=r"3 points needs as many entries along axis 1, .*2, 4, 3"):
-        PermutationAction().act((1, 0, 2), x, CONTEXT)
+        AxisPermutation().act((1, 0, 2), x, CONTEXT)
     with pytest.raises(InputError, match="numbers below 2, the number of points permuted, got 4"):
         RelabelAction().act((1, 0), torch.tensor([0, 4]), CONTEXT)
     with pytest.raises(InputError, match=r"integers that name points, got torch\.float64"):

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from goldstone.actions import (
+    AxisPermutation,
     Context,
-    PermutationAction,
     PointCloudAction,
     ProductAction,
 )
@@ -24,7 +24,7 @@ def noise(*shape, dtype=torch.float64):
 
 def test_products_act_part_by_part_in_either_form():
     s4, e3 = SymmetricGroup(4), EuclideanGroup(3)
-    action = ProductAction((s4, e3), (PermutationAction((1,)), PointCloudAction(e3)))
+    action = ProductAction((s4, e3), (AxisPermutation((1,)), PointCloudAction(e3)))
     x = noise(2, 4, 3)
     generator = torch.Generator().manual_seed(0)
     motion = e3.sample(generator)
@@ -39,4 +39,4 @@ def test_products_act_part_by_part_in_either_form():
     with pytest.raises(InputError, match=r"tuple of elements of S4 and E\(3\)"):
         action.act((2, 0, 3), x, CONTEXT)
     with pytest.raises(InputError, match="2 groups and 1 actions"):
-        ProductAction((s4, e3), (PermutationAction((1,)),))
+        ProductAction((s4, e3), (AxisPermutation((1,)),))

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from goldstone.actions import (
     SEQUENCE_SYMMETRIES,
+    AxisPermutation,
     Context,
     CyclicShift,
     PaddedShift,
-    PermutationAction,
     sequence_symmetry,
     window_reorderings,
 )
@@ -71,7 +71,7 @@ def test_window_reorderings():
     for a in group.elements():
         assert all(a[i] // 3 == i // 3 for i in range(7))
     elements = group.elements()[::7]
-    check_action_laws(PermutationAction((1,)), group, noise(2, 7, 2), elements=elements)
+    check_action_laws(AxisPermutation((1,)), group, noise(2, 7, 2), elements=elements)
     for window in (1, 8):
         with pytest.raises(InputError, match="window of 2 … 7 places"):
             window_reorderings(7, window)

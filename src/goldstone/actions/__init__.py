@@ -28,7 +28,7 @@ from goldstone.actions.named_points import (
 )
 from goldstone.actions.named_sequences import SEQUENCE_SYMMETRIES, sequence_symmetry
 from goldstone.actions.named_volumes import VOLUME_SYMMETRIES, volume_symmetry
-from goldstone.actions.permuting import ClassPermutation, PermutationAction, RelabelAction
+from goldstone.actions.permuting import AxisPermutation, ClassPermutation, RelabelAction
 from goldstone.actions.planar import (
     FourierTranslation,
     PointAction,
@@ -59,6 +59,7 @@ __all__ = [
     "VOLUME_SYMMETRIES",
     "Action",
     "ActionLawErrors",
+    "AxisPermutation",
     "Boundary",
     "ClassPermutation",
     "Context",
@@ -80,7 +81,6 @@ __all__ = [
     "LinearAction",
     "Mode",
     "PaddedShift",
-    "PermutationAction",
     "Pivot",
     "PointAction",
     "PointCloudAction",

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from goldstone.actions.action import Action
 from goldstone.actions.linear import TrivialAction
-from goldstone.actions.permuting import PermutationAction, RelabelAction
+from goldstone.actions.permuting import AxisPermutation, RelabelAction
 from goldstone.actions.sequences import block_permutations
 from goldstone.actions.trees import TreeAction
 from goldstone.core import InputError
@@ -49,9 +49,9 @@ def entry_action(entry: GraphEntry, node_axis: int = 1) -> Action:
         InputError: an unknown kind of entry.
     """
     if entry == "node":
-        return PermutationAction((node_axis,))
+        return AxisPermutation((node_axis,))
     if entry == "adjacency":
-        return PermutationAction((node_axis, node_axis + 1))
+        return AxisPermutation((node_axis, node_axis + 1))
     if entry == "edge-index":
         return RelabelAction()
     if entry in ("edge", "graph"):

@@ -7,7 +7,7 @@ import torch
 
 from goldstone.actions.action import Action
 from goldstone.actions.linear import TrivialAction
-from goldstone.actions.permuting import PermutationAction
+from goldstone.actions.permuting import AxisPermutation
 from goldstone.actions.points import POSITIONS, PointCloudAction, PointFeature
 from goldstone.actions.product import ProductAction
 from goldstone.actions.symmetry import Symmetry
@@ -65,7 +65,7 @@ def point_cloud_symmetry(
     key = name.lower()
     generator = torch.Generator().manual_seed(seed)
     orders = SymmetricGroup(points)
-    permute: Action = PermutationAction((1,))
+    permute: Action = AxisPermutation((1,))
     stays: Action = TrivialAction()
     if key == "permutations":
         permuted = stays if output is None else permute
@@ -97,7 +97,7 @@ def set_symmetry(size: int, invariant: bool = True, axis: int = 1, seed: int = 0
         axis: the axis of the elements.
         seed: of the random permutations.
     """
-    permute = PermutationAction((axis,))
+    permute = AxisPermutation((axis,))
     output: Action = TrivialAction() if invariant else permute
     elements = some_permutations(size, seed)
     return Symmetry("permutations", SymmetricGroup(size), permute, output, elements=elements)

@@ -7,7 +7,7 @@ import torch
 from goldstone.actions.action import Action
 from goldstone.actions.linear import TrivialAction
 from goldstone.actions.named_points import some_permutations
-from goldstone.actions.permuting import PermutationAction
+from goldstone.actions.permuting import AxisPermutation
 from goldstone.actions.sequences import CyclicShift, PaddedShift, window_reorderings
 from goldstone.actions.symmetry import Symmetry
 from goldstone.core import InputError
@@ -51,7 +51,7 @@ def sequence_symmetry(
     key = name.lower()
     group: Group[Any]
     elements: tuple[Any, ...]
-    same: Action = PermutationAction((1,))
+    same: Action = AxisPermutation((1,))
     moves = same
     if key in ("cyclic-shifts", "padded-shifts"):
         cyclic = CyclicGroup(length)

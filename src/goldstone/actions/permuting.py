@@ -13,7 +13,7 @@ from goldstone.representations import Representation
 
 
 @dataclass(frozen=True)
-class PermutationAction:
+class AxisPermutation:
     """(g·x) at g(i) is x at i, along each of the given axes: what is at i goes to g(i).
 
     An element is a permutation: the images (g(0), …, g(n − 1)), as a tuple or an integer tensor, of
@@ -108,7 +108,7 @@ class ClassPermutation:
         # The batch index in the context is about nodes, not about classes.
         if x.is_floating_point() or x.is_complex():
             images = images_under(self.representation, element, x.device)
-            permuted = PermutationAction((self.axis,))
+            permuted = AxisPermutation((self.axis,))
             return permuted.act(images, x, Context())
         return RelabelAction(self.representation).act(element, x, Context())
 

@@ -82,7 +82,7 @@ def window_reorderings(length: int, window: int) -> PermutationGroup:
     """Reorderings within consecutive windows: S_w × S_w × … inside S_T, the last window shorter.
 
     A subgroup of the symmetric group on positions; it acts by
-    :class:`goldstone.actions.PermutationAction`.
+    :class:`goldstone.actions.AxisPermutation`.
 
     Raises:
         InputError: the window holds fewer than two places or more than the sequence.
