@@ -10,10 +10,12 @@ from goldstone.actions import (
     FramesAction,
     GalileanBoost,
     PointAction,
+    flow_symmetry,
+    history_symmetry,
 )
 from goldstone.core import InputError
 from goldstone.groups import AdditiveGroup, DihedralGroup
-from goldstone.testing import check_action_laws
+from goldstone.testing import assert_equivariant, check_action_laws
 
 D4 = DihedralGroup(4)
 
@@ -73,3 +75,12 @@ def test_errors():
         FramesAction(one, (-1, 0), axis=2).act((0, 1), noise(1, 2, 3, 6, 6), Context())
     with pytest.raises(InputError, match="one or more frames"):
         FramesAction(one, ())
+
+
+def test_the_symmetry_of_a_model_of_three_frames():
+    """Linear extrapolation in time turns with the flow; a model of one frame's channel does not."""
+    symmetry = history_symmetry(flow_symmetry("d4", NAVIER_STOKES_FIELDS, (6, 6)))
+    x = noise(2, 6, 6, 6)
+    assert_equivariant(lambda x: 2 * x[:, 4:] - x[:, 2:4], symmetry, x)
+    with pytest.raises(AssertionError, match="not equivariant under d4"):
+        assert_equivariant(lambda x: x[:, 1:3], symmetry, x)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from goldstone.actions import (
     Context,
     LinearAction,
+    linear_symmetry,
 )
 from goldstone.core import InputError
 from goldstone.groups import (
@@ -22,7 +23,7 @@ from goldstone.representations import (
     StandardRepresentation,
     TrivialRepresentation,
 )
-from goldstone.testing import check_action_laws
+from goldstone.testing import assert_equivariant, check_action_laws
 
 D4, SO3, SU2 = DihedralGroup(4), SpecialOrthogonalGroup(3), SpecialUnitaryGroup(2)
 CONTEXT = Context()
@@ -110,3 +111,17 @@ def test_errors():
         action.act(((1.0, 0.0, 0.0),) * 3, noise(2, 3), CONTEXT)
     with pytest.raises(InputError, match="elements outside the group"):
         action.act(2 * torch.eye(3, dtype=torch.float64), noise(2, 3), CONTEXT)
+
+
+def test_linear_symmetries():
+    vector, scalar = StandardRepresentation(SO3), TrivialRepresentation(SO3)
+    symmetry = linear_symmetry(vector, scalar)
+    assert len(symmetry.elements) == 6
+    assert_equivariant(lambda x: x.square().sum(-1, keepdim=True), symmetry, noise(4, 3))
+    regular = linear_symmetry(RegularRepresentation(D4), RegularRepresentation(D4))
+    assert regular.elements == ()
+    assert_equivariant(torch.tanh, regular, noise(4, 8))
+    with pytest.raises(AssertionError, match=r"not equivariant under SO\(3\)"):
+        assert_equivariant(torch.tanh, linear_symmetry(vector, vector), noise(4, 3))
+    with pytest.raises(InputError, match=r"one group, got SO\(3\) and D4"):
+        linear_symmetry(vector, TrivialRepresentation(D4))

@@ -6,13 +6,13 @@ from goldstone.actions.bounded import keeping_walls
 from goldstone.actions.context import Context
 from goldstone.actions.feature_fields import FeatureFieldAction, GridAction, move_grid
 from goldstone.actions.fields import EULER_FIELDS, NAVIER_STOKES_FIELDS, Fibre, Field, FieldLayout
-from goldstone.actions.frames import FramesAction
+from goldstone.actions.frames import FramesAction, history_symmetry
 from goldstone.actions.graphs import GraphEntry, graph_action, ragged_permutations
 from goldstone.actions.grid import Pivot, fourier_shift, move_points
 from goldstone.actions.images import ImageAction, ImageScaling, disc_window
 from goldstone.actions.joints import JointRotation, mirror_representation
 from goldstone.actions.laws import ActionLawErrors, action_law_errors
-from goldstone.actions.linear import LinearAction, TrivialAction
+from goldstone.actions.linear import LinearAction, TrivialAction, linear_symmetry
 from goldstone.actions.named import FLOW_SYMMETRIES, axis_shifts, flow_symmetry
 from goldstone.actions.named_bounded import (
     BOUNDED_SYMMETRIES,
@@ -105,8 +105,10 @@ __all__ = [
     "fourier_shift",
     "graph_action",
     "graph_symmetry",
+    "history_symmetry",
     "image_symmetry",
     "keeping_walls",
+    "linear_symmetry",
     "mirror_representation",
     "move_grid",
     "move_points",

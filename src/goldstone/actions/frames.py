@@ -1,6 +1,6 @@
 """Histories: several times of the same fields in one tensor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from goldstone.actions.action import Action
 from goldstone.actions.context import Context
+from goldstone.actions.symmetry import Symmetry
 from goldstone.core import InputError
 
 
@@ -56,3 +57,16 @@ class FramesAction:
             for frame, step in zip(frames, self.steps, strict=True)
         ]
         return torch.cat(moved, axis) if self.axis is None else torch.stack(moved, axis)
+
+
+def history_symmetry(
+    symmetry: Symmetry, steps: tuple[int, ...] = (-2, -1, 0), axis: int | None = None
+) -> Symmetry:
+    """The symmetry of a model that sees several frames and predicts what it did from one.
+
+    Args:
+        symmetry: of a single frame.
+        steps: the times of the input's frames in model steps, the present being 0.
+        axis: the axis of the frames; None when they are stacked along the channels.
+    """
+    return replace(symmetry, on_input=FramesAction(symmetry.on_input, steps, axis))

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from goldstone.actions.checks import check_numbers
 from goldstone.actions.context import Context
 from goldstone.actions.elements import element_as_tensor
+from goldstone.actions.symmetry import Symmetry
 from goldstone.core import InputError
+from goldstone.groups import FiniteGroup
 from goldstone.representations import Representation
 
 
@@ -69,3 +72,38 @@ def apply_matrix(matrix: Tensor, x: Tensor, axis: int) -> Tensor:
     # Not einsum over the axis in place: matmul wants it last.
     turned = x.movedim(axis, -1) @ matrix.to(x.dtype).mT
     return turned.movedim(-1, axis)
+
+
+def linear_symmetry(
+    on_input: Representation, on_output: Representation, axis: int = -1, seed: int = 0
+) -> Symmetry:
+    """The claim f(ρ(g) x) = σ(g) f(x), along one axis of input and output.
+
+    All elements of a finite group of order up to 24 but the identity are tested, else six drawn by
+    the group's ``sample``: from Haar measure where it is compact.
+
+    Args:
+        on_input: ρ.
+        on_output: σ; :class:`goldstone.representations.TrivialRepresentation` for an invariant.
+        axis: the axis that both act on.
+        seed: of the random elements.
+
+    Raises:
+        InputError: the representations are of different groups.
+    """
+    group = on_input.group
+    if on_output.group != group:
+        raise InputError(
+            f"expected representations of one group, got {group.name} and {on_output.group.name}"
+        )
+    elements: tuple[Any, ...] = ()
+    if not isinstance(group, FiniteGroup) or group.order > 24:
+        drawn = group.values(group.sample(torch.Generator().manual_seed(seed), (6,)))
+        elements = tuple(a for a in dict.fromkeys(drawn) if a != group.identity)
+    return Symmetry(
+        group.name,
+        group,
+        LinearAction(on_input, axis),
+        LinearAction(on_output, axis),
+        elements=elements,
+    )
