@@ -5,6 +5,7 @@ from goldstone.groups.additive import AdditiveGroup
 from goldstone.groups.all_subgroups import all_subgroups
 from goldstone.groups.binary_polyhedral import binary_polyhedral_group
 from goldstone.groups.candidates import axis_lattices, candidate_subgroups
+from goldstone.groups.cayley_graph import CayleyGraph, cayley_graph
 from goldstone.groups.cayley_group import CayleyGroup
 from goldstone.groups.cayley_table import cayley_table
 from goldstone.groups.character_table import CharacterTable, character_table
@@ -86,6 +87,7 @@ __all__ = [
     "GROUP_NAME_FORMS",
     "AdditiveGroup",
     "AlternatingGroup",
+    "CayleyGraph",
     "CayleyGroup",
     "CharacterTable",
     "ConjugacyClasses",
@@ -143,6 +145,7 @@ __all__ = [
     "axis_lattices",
     "binary_polyhedral_group",
     "candidate_subgroups",
+    "cayley_graph",
     "cayley_table",
     "centraliser",
     "centre",

@@ -48,6 +48,7 @@ from goldstone.representations.quotient import QuotientRepresentation
 from goldstone.representations.realification import Realification
 from goldstone.representations.representation import Representation
 from goldstone.representations.restriction import Restriction
+from goldstone.representations.summary import GroupSummary, summarise_group
 from goldstone.representations.tensor_product import TensorProduct
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "DirectSum",
     "DualRepresentation",
     "ExteriorPower",
+    "GroupSummary",
     "InducedRepresentation",
     "IntertwinerBasis",
     "Irrep",
@@ -102,5 +104,6 @@ __all__ = [
     "reynolds_projector",
     "solid_harmonics",
     "spherical_harmonics",
+    "summarise_group",
     "wigner_matrices",
 ]
