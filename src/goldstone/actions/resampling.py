@@ -18,7 +18,8 @@ mode          continuation
 ============  =====================================================================================
 ``spline``    cubic B-spline through the values: twice continuously differentiable
 ``fourier``   trigonometric polynomial through the values, for periodic fields only: smooth, and
-              exact for band-limited ones. A rotation costs N⁴ for a grid of N² points.
+              exact for band-limited ones. A rotation costs N⁴ for a grid of N² points (three shears
+              would cost less, but a shear by part of a cell tears a periodic field at its seam).
 ``bilinear``  piecewise (multi)linear, as in published Lie derivatives, for comparison with them
               only: at the grid points, and so at the identity, it has a kink. Its derivative there
               is the one-sided difference towards larger indices, and finite differences of the
