@@ -1,0 +1,208 @@
+"""How a symmetry of the input moves feature maps: scalars on the layer's own grid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isqrt
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from goldstone.actions import (
+    Action,
+    Context,
+    FeatureFieldAction,
+    Field,
+    FieldLayout,
+    FourierTranslation,
+    FramesAction,
+    GridAction,
+    GridShift,
+    ImageAction,
+    ImageScaling,
+    PointAction,
+    ShiftAction,
+    TreeAction,
+    WallpaperAction,
+    fourier_shift,
+)
+from goldstone.core.trees import Tree
+from goldstone.groups import AdditiveGroup, EuclideanGroup, SpecialEuclideanGroup
+
+Grid = tuple[int, int]
+_PERIODIC = (FourierTranslation, ShiftAction, PointAction, WallpaperAction, GridAction)
+
+
+@dataclass(frozen=True)
+class FeatureMapAction:
+    """The channels of a feature map (batch, channel, X′, Y′) stay, its points move as the input's.
+
+    Shifts by a cells of the input are shifts by a·X′/X cells of the layer's grid. An input's action
+    in time (a boost) has no counterpart.
+
+    Attributes:
+        action: how the input moves.
+        scale: X′/X.
+    """
+
+    action: Action
+    scale: float
+
+    def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
+        """Move a feature map."""
+        action = self.action
+        scalars = FieldLayout(tuple(Field(f"channel {i}", "scalar") for i in range(x.shape[1])))
+        if isinstance(action, FramesAction):
+            return FeatureMapAction(action.action, self.scale).act(element, x, context)
+        if isinstance(action, FourierTranslation):
+            return fourier_shift(x, self._scaled(element))
+        if isinstance(action, ShiftAction):
+            return self._shift(element, x)
+        if isinstance(action, WallpaperAction):
+            shift, turn = element
+            turned = replace(action.point, layout=scalars).act(turn, x, context)
+            return self._shift(shift, turned)
+        if isinstance(action, GridShift):
+            shifts = AdditiveGroup("shift", len(action.axes), "cells")
+            return replace(action, group=shifts).act(self._scaled(element), x, context)
+        if isinstance(action, ImageAction):
+            return replace(action, layout=scalars).act(self._motion(element), x, context)
+        if isinstance(action, ImageScaling):
+            return replace(action, channels=x.shape[1], weight=0.0).act(element, x, context)
+        if isinstance(action, FeatureFieldAction):
+            return GridAction(action.group, action.pivot).act(element, x, context)
+        if isinstance(action, PointAction):
+            return replace(action, layout=scalars).act(element, x, context)
+        return action.act(element, x, context)
+
+    def _scaled(self, element: Any) -> Any:
+        if isinstance(element, Tensor):
+            return element.to(torch.float64) * self.scale
+        return tuple(float(a) * self.scale for a in element)
+
+    def _shift(self, element: Any, x: Tensor) -> Tensor:
+        """By whole cells of this grid exactly, else by the Fourier interpolant."""
+        cells = tuple(float(a) * self.scale for a in element)
+        if all(a.is_integer() for a in cells):
+            return x.roll(tuple(int(a) for a in cells), (-2, -1))
+        return fourier_shift(x, cells)
+
+    def _motion(self, element: Any) -> Any:
+        """A rigid motion with its shift in cells of this grid."""
+        group: Any = self.action.group  # type: ignore[attr-defined]
+        if self.scale == 1.0 or not isinstance(group, (SpecialEuclideanGroup, EuclideanGroup)):
+            return element
+        factors = torch.ones(3, 3, dtype=torch.float64)
+        factors[:2, 2] = self.scale
+        if isinstance(element, Tensor):
+            return element * factors.to(element.device)
+        return group.value(group.tensor((element,))[0] * factors)
+
+
+@dataclass(frozen=True)
+class TokenMapAction:
+    """Tokens (batch, token, channel) that are the patches of a grid, rows first, move with it.
+
+    Attributes:
+        action: how the input moves.
+        scale: grid of tokens over grid of the input.
+        grid: of the tokens.
+        leading: tokens before the patches, such as that of the class, which stay.
+    """
+
+    action: Action
+    scale: float
+    grid: Grid
+    leading: int
+
+    def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
+        """Move the patches."""
+        fixed, patches = x[:, : self.leading], x[:, self.leading :]
+        fields = patches.transpose(1, 2).reshape(len(x), x.shape[2], *self.grid)
+        moved = FeatureMapAction(self.action, self.scale).act(element, fields, context)
+        return torch.cat((fixed, moved.flatten(2).transpose(1, 2)), 1)
+
+
+def spatial_part(action: Action, inputs: Tree) -> tuple[Action, Grid] | None:
+    """The first action among those of the input's parts that moves a planar grid, and that grid."""
+    if isinstance(action, TreeAction):
+        keys = (
+            action.parts.keys() if isinstance(action.parts, Mapping) else range(len(action.parts))
+        )
+        for key in keys:
+            found = spatial_part(action.parts[key], inputs[key])  # type: ignore[index]
+            if found is not None:
+                return found
+        return None
+    inner = action.action if isinstance(action, FramesAction) else action
+    if not isinstance(inputs, Tensor) or inputs.ndim < 4 or not _is_planar(inner, inputs.ndim):
+        return None
+    return action, (inputs.shape[-2], inputs.shape[-1])
+
+
+def infer_layer_action(
+    action: Action, grid: Grid, shape: tuple[int, ...], channels_last: bool | None = None
+) -> Action | None:
+    """The action on a feature map of ``shape``, None where none can be inferred.
+
+    Inferred are maps (batch, channel, X′, Y′) on a grid that divides the input's or is divided by
+    it (for bounded images: of about a whole ratio), and tokens (batch, token, channel) that are as
+    many as the patches of a division of the grid, with or without one token before them. The
+    channels are taken for scalars: of a layer whose channels turn with the grid say so in
+    ``Symmetry.on_layers``.
+
+    Args:
+        action: of the input, see :func:`spatial_part`.
+        grid: of the input.
+        shape: of the feature map.
+        channels_last: whether the last axis is that of the channels; None if it is not known.
+    """
+    if len(shape) == 4 and not channels_last:
+        scale = _ratio(grid, (shape[2], shape[3]), exact=_is_periodic(action))
+        return None if scale is None else FeatureMapAction(action, scale)
+    if len(shape) == 3 and channels_last is not False:
+        found, other = _tokens(grid, shape[1]), _tokens(grid, shape[2])
+        if found is not None and (other is None or channels_last):
+            tokens, leading = found
+            return TokenMapAction(action, tokens[0] / grid[0], tokens, leading)
+    return None
+
+
+def _is_planar(action: Action, ndim: int) -> bool:
+    if isinstance(action, GridShift):
+        return ndim == 4 and max(action.axes) <= 1
+    if isinstance(action, (GridAction, FeatureFieldAction)):
+        return int(action.group.degree) == 2  # type: ignore[attr-defined]
+    planar = (FourierTranslation, ShiftAction, WallpaperAction, PointAction)
+    return isinstance(action, (*planar, ImageAction, ImageScaling))
+
+
+def _is_periodic(action: Action) -> bool:
+    if isinstance(action, FramesAction):
+        return _is_periodic(action.action)
+    return isinstance(action, _PERIODIC) or getattr(action, "boundary", "periodic") == "periodic"
+
+
+def _ratio(grid: Grid, layer: Grid, exact: bool) -> float | None:
+    """X′/X as a whole number or one over it, the same along both axes."""
+    ratios = set()
+    for n, m in zip(grid, layer, strict=True):
+        if min(n, m) < 2:
+            return None
+        large, small = max(n, m), min(n, m)
+        if exact and large % small:
+            return None
+        whole = round(large / small)
+        ratios.add(1 / whole if m < n else float(whole))
+    return ratios.pop() if len(ratios) == 1 else None
+
+
+def _tokens(grid: Grid, tokens: int) -> tuple[Grid, int] | None:
+    for leading in (0, 1):
+        count = tokens - leading
+        if count < 4 or (grid[0] * grid[1]) % count:
+            continue
+        patch = isqrt(grid[0] * grid[1] // count)
+        if grid[0] % patch == 0 and grid[1] % patch == 0 and patch**2 * count == grid[0] * grid[1]:
+            return (grid[0] // patch, grid[1] // patch), leading
+    return None
