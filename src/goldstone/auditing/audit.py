@@ -1,7 +1,7 @@
 """The audit: has this model learned this symmetry?"""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -52,6 +52,7 @@ def audit(
     loss: Loss | None = None,
     ground_truth: GroundTruth | Step | Literal["auto"] | None = "auto",
     history: Iterable[tuple[int, nn.Module]] = (),
+    optimiser: Mapping[str, Any] | None = None,
     shifts: bool = False,
     settings: AuditSettings = _DEFAULTS,
     force: bool = False,
@@ -74,6 +75,8 @@ def audit(
             state to the true one a step later. ``"auto"`` takes the solver that the data name,
             None goes without and calls the symmetry *assumed*.
         history: (epoch, model) of training checkpoints, first to last.
+        optimiser: the ``state_dict()`` of the Adam or AdamW that trained the model, for the metric
+            ``"adam"``.
         shifts: measure the shift symmetry beside the audited one, as curves and maps.
         settings: sizes, thresholds and seed.
         force: run even if the precheck refuses the symmetry, as a negative control.
@@ -110,7 +113,9 @@ def audit(
     if settings.metrics and any(p.requires_grad for p in model.parameters()):
         with clock.measure("gradients"):
             probe = GradientProbe(few, symmetry, chosen.reference)
-            gradients = measure_gradients(probe, elements, progress)
+            gradients = measure_gradients(
+                probe, elements, progress, chosen.reference_targets, optimiser
+            )
     results = element_results(
         symmetry,
         tested,
@@ -135,7 +140,7 @@ def audit(
                     symmetry,
                     layout,
                     chosen.reference,
-                    plain,
+                    gradients,
                     has_skill=summary.has_skill,
                 )
             )
@@ -180,6 +185,7 @@ def audit(
         ),
         history=entries,
         shifts=profile,
+        metrics={str(m): d for m, d in gradients.metrics.items()} if gradients else {},
         arrays=arrays,
     )
 

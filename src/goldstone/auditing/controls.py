@@ -10,7 +10,8 @@ from torch import Tensor
 from goldstone.actions import Context, FieldLayout, PointAction, Symmetry, reverse_vectors
 from goldstone.auditing.coherence import PairProducts, coherences, mean_shuffled_coherence
 from goldstone.auditing.forward import forward_measurement
-from goldstone.auditing.gradients import GradientProbe, GradientSet
+from goldstone.auditing.gradient_results import GradientResults
+from goldstone.auditing.gradients import GradientProbe
 from goldstone.auditing.results import Control
 from goldstone.auditing.subject import Subject
 from goldstone.core import Statistic
@@ -40,7 +41,7 @@ def wrong_action_control(
     symmetry: Symmetry,
     layout: FieldLayout,
     reference: Tensor,
-    plain: GradientSet | None,
+    gradients: GradientResults | None,
     *,
     has_skill: bool,
 ) -> Control:
@@ -53,9 +54,9 @@ def wrong_action_control(
     control = Symmetry("control", CyclicGroup(2), wrong, wrong)
     ratio = subject.mean(forward_measurement(subject, control, 1).log_loss_ratio)
     orbit: dict[str, Statistic] = {}
-    if plain is not None:
-        probe = GradientProbe(few, control, reference)
-        for metric, found in probe.products(plain, probe.loss_gradients(1)).items():
+    if gradients is not None:
+        probe = GradientProbe(few, control, reference, gradients.probe.prepared)
+        for metric, found in probe.products(gradients.plain, probe.loss_gradients(1)).items():
             measured = coherences(found.unit, few.bootstrap, settings.permutations, settings.seed)
             orbit[metric] = measured.orbit
     fails = ratio.low is not None and ratio.low > settings.log_tolerance

@@ -1,6 +1,7 @@
 """Gradient probes: inner products of loss gradients along orbits, in several metrics."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -8,6 +9,12 @@ from torch import Tensor
 
 from goldstone.actions import Symmetry
 from goldstone.auditing.coherence import PairProducts
+from goldstone.auditing.metrics import (
+    LEAST_DAMPING,
+    Imaged,
+    PreparedMetric,
+    curvature_along,
+)
 from goldstone.auditing.settings import MetricName
 from goldstone.auditing.subject import Subject
 from goldstone.core import Task, generator, trees
@@ -17,43 +24,52 @@ from goldstone.curvature import (
     TreeModel,
     galerkin_gram,
     gauss_newton_gram,
+    inner_products,
     output_jvps,
     per_sample_gradients,
 )
 
-_COLUMNS = 1 << 18
-
 
 @dataclass(frozen=True, eq=False)
 class GradientSet:
-    """Gradients of n samples and, if a metric needs them, their pushforwards J a_i.
+    """Gradients of n samples and what the metrics need beside them.
 
     Attributes:
         rows: (n, p).
-        pushed: (n, number of reference outputs) or None.
+        pushed: the pushforwards J a_i, (n, number of reference outputs), or None.
         path: how the pushforwards were computed.
+        images: by prepared metric, see :class:`~goldstone.auditing.metrics.PreparedMetric`.
     """
 
     rows: Tensor
     pushed: Tensor | None
     path: str
+    images: Mapping[MetricName, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class MetricProducts:
-    """Inner products of one element's pairs in one metric, of unit and of raw gradients."""
+    """Inner products of one element's pairs in one metric, of unit and of raw gradients.
+
+    ``residual`` is the largest relative one of an iterative solve.
+    """
 
     unit: PairProducts
     raw: PairProducts
+    residual: float = 0.0
 
 
 @dataclass(frozen=True)
 class GradientProbe:
-    """Takes gradients along orbits, of the subject and under the symmetry that it holds."""
+    """Takes gradients along orbits, of the subject and under the symmetry that it holds.
+
+    ``prepared`` holds the metrics that are made once, by :func:`prepare_metrics`.
+    """
 
     subject: Subject
     symmetry: Symmetry
     reference: Tree
+    prepared: Mapping[MetricName, PreparedMetric] = field(default_factory=dict)
 
     def loss_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
         """∇_θ ℓ(f(g x_i), g y_i) of the gradient samples."""
@@ -65,7 +81,7 @@ class GradientProbe:
             TreeBatch(inputs),
             task,
         )
-        return self._with_pushforwards(rows, task)
+        return self._with_images(rows, task)
 
     def probe_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
         """J_{gx_i}ᵀ ρ_out(g) v_i for a random v_i per sample, smooth for fields."""
@@ -83,11 +99,11 @@ class GradientProbe:
             TreeBatch(inputs),
             task,
         )
-        return self._with_pushforwards(rows, task)
+        return self._with_images(rows, task)
 
     def products(self, a: GradientSet, b: GradientSet) -> dict[MetricName, MetricProducts]:
         """Inner products of the pairs (a_i, b_i) in every metric of the settings."""
-        gram = _gram(a.rows, b.rows)
+        gram = inner_products(torch.cat([a.rows, b.rows]))
         found: dict[MetricName, MetricProducts] = {}
         for metric in self.subject.settings.metrics:
             if metric == "euclidean":
@@ -95,9 +111,17 @@ class GradientProbe:
                 found[metric] = MetricProducts(raw.unit(), raw)
             elif metric == "galerkin":
                 found[metric] = self._galerkin(gram, a, b)
-            else:
+            elif metric == "gauss-newton":
                 found[metric] = self._gauss_newton(a, b)
+            else:
+                pair = (Imaged(a.rows, a.images[metric]), Imaged(b.rows, b.images[metric]))
+                raw = PairProducts.from_gram(self.prepared[metric].gram(gram, *pair))
+                found[metric] = MetricProducts(raw.unit(), raw)
         return found
+
+    def images(self, rows: Tensor) -> dict[MetricName, Tensor]:
+        """What the prepared metrics need beside the gradients."""
+        return {name: metric.image(rows) for name, metric in self.prepared.items()}
 
     @property
     def _flat_model(self) -> TreeModel:
@@ -109,16 +133,17 @@ class GradientProbe:
         after = samples.context.at(1)
         return moved, self.symmetry.target_action.act(element, samples.targets, after)
 
-    def _with_pushforwards(self, rows: Tensor, task: Task | None) -> GradientSet:
+    def _with_images(self, rows: Tensor, task: Task | None) -> GradientSet:
+        images = self.images(rows)
         if "galerkin" not in self.subject.settings.metrics:
-            return GradientSet(rows, None, "none")
+            return GradientSet(rows, None, "none", images)
         pushed, path = output_jvps(self._flat_model, TreeBatch(self.reference), rows, task)
-        return GradientSet(rows, pushed, path)
+        return GradientSet(rows, pushed, path, images)
 
     def _galerkin(self, gram: Tensor, a: GradientSet, b: GradientSet) -> MetricProducts:
         if a.pushed is None or b.pushed is None:
             raise ValueError("gradients were taken without pushforwards")
-        output_gram = _gram(a.pushed, b.pushed) / a.pushed.shape[1]
+        output_gram = inner_products(torch.cat([a.pushed, b.pushed])) / a.pushed.shape[1]
         norms = gram.diagonal().sqrt()
         # A gradient of zero stays zero, and has no cosine in the end.
         norms = torch.where(norms > 0, norms, 1.0)
@@ -133,15 +158,12 @@ class GradientProbe:
     def _gauss_newton(self, a: GradientSet, b: GradientSet) -> MetricProducts:
         rows = torch.cat([a.rows, b.rows])
         # The mean curvature along the gradients themselves sets the scale of the damping.
-        few = rows[:: max(1, len(rows) // 8)]
-        pushed, _ = output_jvps(self._flat_model, TreeBatch(self.reference), few)
-        energy = few.square().sum().clamp_min(torch.finfo(few.dtype).tiny)
-        curvature = float(pushed.square().mean(1).sum() / energy)
-        damping = max(self.subject.settings.damping, 1e-4) * curvature
-        raw = PairProducts.from_gram(
-            gauss_newton_gram(self._flat_model, TreeBatch(self.reference), rows, damping).gram
-        )
-        return MetricProducts(raw.unit(), raw)
+        model, reference = self._flat_model, TreeBatch(self.reference)
+        relative = max(self.subject.settings.damping, LEAST_DAMPING)
+        damping = relative * curvature_along(model, reference, rows)
+        solved = gauss_newton_gram(model, reference, rows, damping)
+        raw = PairProducts.from_gram(solved.gram)
+        return MetricProducts(raw.unit(), raw, solved.residual)
 
 
 def _probe(output: Tensor, seed: int) -> Tensor:
@@ -169,17 +191,3 @@ def smooth_fields(shape: torch.Size, seed: int) -> Tensor:
     fields = torch.fft.irfft2(torch.fft.rfft2(white) * envelope, s=shape[-2:])
     size = fields.square().mean((-3, -2, -1), keepdim=True).sqrt()
     return torch.div(fields, size)
-
-
-def _gram(a: Tensor, b: Tensor) -> Tensor:
-    """The Gram matrix of the rows of a and then b, in float64, a slice of columns at a time.
-
-    A float32 Gram matrix is not enough: the Galerkin metric weighs up directions whose share of
-    the gradients' energy is 1e-4, and errors of 1e-7 in the products become 1e-2 in coherences.
-    """
-    total = torch.zeros(len(a) + len(b), len(a) + len(b), dtype=torch.float64, device=a.device)
-    for start in range(0, a.shape[1], _COLUMNS):
-        columns = slice(start, start + _COLUMNS)
-        part = torch.cat([a[:, columns], b[:, columns]]).double()
-        total += part @ part.T
-    return total

@@ -265,6 +265,28 @@ class ShiftProfile:
 
 
 @dataclass(frozen=True)
+class MetricDetails:
+    """What a metric of the gradient probes is made of, and how well it was solved.
+
+    Attributes:
+        damping: λ, absolute; None where there is none or each element has its own.
+        rows: how many gradients or probes span it, where it is spanned by them.
+        relative_error: of its estimate from random probes, where that is known.
+        residual: the largest relative residual of an iterative solve.
+        uncovered: parameters that it treats as uncoupled, and why.
+        distance_to_gauss_newton: root mean square difference between its cosines of gradients and
+            those of the full Gauss–Newton metric, over all pairs, if both were measured.
+    """
+
+    damping: float | None = None
+    rows: int | None = None
+    relative_error: float | None = None
+    residual: float | None = None
+    uncovered: Mapping[str, str] = field(default_factory=dict)
+    distance_to_gauss_newton: float | None = None
+
+
+@dataclass(frozen=True)
 class AuditResult:
     """Everything an audit found; ``arrays`` go to audit.npz, the rest to audit.json."""
 
@@ -277,6 +299,7 @@ class AuditResult:
     verdict: Verdict
     history: tuple[HistoryEntry, ...] = ()
     shifts: ShiftProfile | None = None
+    metrics: Mapping[str, MetricDetails] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -312,28 +335,53 @@ class AuditResult:
             InputError: a file is missing, truncated, or of a newer major schema.
         """
         folder = Path(directory)
+        data = _read_json(folder / "audit.json")
         try:
-            data = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
             with np.load(folder / "audit.npz", allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except FileNotFoundError as error:
             raise InputError(f"no audit in {folder}: {error.filename} is missing") from error
-        except (
-            json.JSONDecodeError,
-            UnicodeDecodeError,
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            ValueError,
-            OSError,
-        ) as error:
-            raise InputError(f"the audit in {folder} is damaged ({error}); run it again") from error
-        if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
-            raise InputError(
-                f"the audit.json in {folder} is none of goldstone's; run the audit again"
-            )
-        if data["schema_version"] > SCHEMA_VERSION:
-            raise InputError(f"the audit in {folder} was written by a newer goldstone; upgrade")
-        result = from_json(cls, {k: v for k, v in data.items() if k != "arrays"}, "audit.json")
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
+            raise _damaged(folder / "audit.npz", error) from error
+        result = cls._from_json(folder / "audit.json", data)
         object.__setattr__(result, "arrays", arrays)
         return result
+
+    @classmethod
+    def load_numbers(cls, path: str | Path) -> "AuditResult":
+        """Read audit.json alone, without the arrays.
+
+        Args:
+            path: a folder that :meth:`save` wrote, or an audit.json of any name.
+
+        Raises:
+            InputError: the file is missing, truncated, or of a newer major schema.
+        """
+        place = Path(path)
+        place = place / "audit.json" if place.is_dir() or not place.suffix else place
+        return cls._from_json(place, _read_json(place))
+
+    @classmethod
+    def _from_json(cls, path: Path, data: Any) -> "AuditResult":
+        if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
+            raise InputError(
+                f"the {path.name} in {path.parent} is none of goldstone's; run the audit again"
+            )
+        if data["schema_version"] > SCHEMA_VERSION:
+            raise InputError(
+                f"the audit in {path.parent} was written by a newer goldstone; upgrade"
+            )
+        return from_json(cls, {k: v for k, v in data.items() if k != "arrays"}, path.name)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"no audit in {path.parent}: {path} is missing") from error
+    except (ValueError, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"the audit in {path} is damaged ({error}); run it again")

@@ -40,7 +40,7 @@ class AuditData:
     Attributes:
         forward: ``snapshots`` of each audited trajectory.
         gradient: one snapshot of each of the first trajectories, all at the same time.
-        reference: inputs of other trajectories, which define the Gauss–Newton metric.
+        reference, reference_targets: samples of other trajectories, which define the curvature.
         starts: the first states of the ``gradient`` trajectories, for rollouts.
         climatology: the mean target of all the data as one sample (climatology); of class labels
             their frequencies.
@@ -49,6 +49,7 @@ class AuditData:
     forward: Samples
     gradient: Samples
     reference: Tree
+    reference_targets: Tree
     starts: Tree
     climatology: Tree
 
@@ -83,6 +84,7 @@ def choose_samples(
         forward=placed(chosen.forward),
         gradient=placed(chosen.gradient),
         reference=trees.place(chosen.reference, device, dtype),
+        reference_targets=trees.place(chosen.reference_targets, device, dtype),
         starts=trees.place(chosen.starts, device, dtype),
         climatology=trees.place(chosen.climatology, device, dtype),
     )
@@ -114,6 +116,7 @@ def _of_pairs(inputs: Tree, targets: Tree, settings: AuditSettings) -> AuditData
         forward=first(audited),
         gradient=first(few),
         reference=trees.take(inputs, slice(available - reference, None)),
+        reference_targets=trees.take(targets, slice(available - reference, None)),
         starts=trees.take(inputs, slice(few)),
         climatology=trees.map_leaves(_mean, targets),
     )
@@ -146,6 +149,7 @@ def _of_trajectories(data: Trajectories, settings: AuditSettings) -> AuditData:
         ),
         gradient=Samples(before[:few, middle], after[:few, middle], torch.arange(few), context),
         reference=before[-reference:, middle],
+        reference_targets=after[-reference:, middle],
         starts=before[:few, 0],
         climatology=_mean(after.flatten(0, 1)),
     )

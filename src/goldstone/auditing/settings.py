@@ -2,12 +2,22 @@
 
 from dataclasses import dataclass
 from math import inf, log1p
-from typing import Literal
+from typing import Literal, get_args
 
 from goldstone.core import InputError
 
-MetricName = Literal["euclidean", "galerkin", "gauss-newton"]
-METRICS: tuple[MetricName, ...] = ("euclidean", "galerkin", "gauss-newton")
+MetricName = Literal[
+    "euclidean",
+    "galerkin",
+    "gauss-newton",
+    "randomised-gauss-newton",
+    "gauss-newton-diagonal",
+    "kfac",
+    "ekfac",
+    "empirical-fisher",
+    "adam",
+]
+METRICS: tuple[MetricName, ...] = get_args(MetricName)
 FEWEST_AUDITED = 6
 FEWEST_REFERENCE = 2
 
@@ -22,16 +32,17 @@ class AuditSettings:
         reference: further trajectories, disjoint from the audited, whose outputs define η.
         snapshots: transitions per trajectory in the forward tests.
         rollout_steps: how far rollouts are compared; 0 for none.
-        metrics: metrics of the gradient probes; empty for forward tests alone.
+        metrics: metrics of the gradient probes (docs/methods/influence.md says what each is and
+            costs); empty for forward tests alone.
         decisive_metric: the one whose orbit coherence decides *transports*.
         tolerance: δ; a symmetry holds if the loss grows by less than the factor 1 + δ.
         least_coherence: ρ_min; learning transports if orbit coherence is above it.
         bootstrap, permutations: replicates.
         seed: of every random choice.
         batch: samples evaluated together in the forward tests.
-        damping: relative damping λ of the Gauss–Newton metrics, times tr η/k (Galerkin) or times
-            the mean curvature gᵀηg/gᵀg of the gradients (full Gauss–Newton, there at least 1e-4,
-            for conjugate gradients to converge).
+        damping: relative damping λ of the Gauss–Newton metrics, times tr η/k (Galerkin) or, in the
+            metrics of the whole parameter space, times the mean curvature gᵀηg/gᵀg of the gradients
+            (there at least 1e-4, for conjugate gradients to converge).
     """
 
     trajectories: int = 64

@@ -38,6 +38,7 @@ from goldstone.curvature.sketch import (
     sketch_gradients,
 )
 from goldstone.curvature.tree_batches import TreeBatch, TreeModel
+from goldstone.curvature.woodbury import woodbury_products
 
 __all__ = [
     "BatchedGradients",
@@ -80,4 +81,5 @@ __all__ = [
     "randomised_gauss_newton_gram",
     "sketch_gradients",
     "trainable_parameters",
+    "woodbury_products",
 ]
