@@ -1,6 +1,12 @@
 """Floor 5: was the symmetry learned? Forward and gradient probes, nulls, statistics, verdict."""
 
 from goldstone.auditing.audit import audit
+from goldstone.auditing.equivariance_error import (
+    BandError,
+    ElementError,
+    EquivarianceErrors,
+    equivariance_errors,
+)
 from goldstone.auditing.lie_derivative import (
     DirectionError,
     LieDerivative,
@@ -28,9 +34,12 @@ __all__ = [
     "AuditResult",
     "AuditSettings",
     "AxisVerdict",
+    "BandError",
     "Control",
     "DirectionError",
+    "ElementError",
     "ElementResult",
+    "EquivarianceErrors",
     "HistoryEntry",
     "LayerError",
     "LieDerivative",
@@ -39,6 +48,7 @@ __all__ = [
     "SubgroupSummary",
     "Verdict",
     "audit",
+    "equivariance_errors",
     "lie_derivative",
     "lie_derivative_by_layer",
     "lie_derivative_vectors",

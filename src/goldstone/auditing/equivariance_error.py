@@ -1,0 +1,321 @@
+"""Where a model differs from an equivariant one: by element, sample, channel, scale and layer."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.actions import Action, Context, Symmetry
+from goldstone.auditing.dual_numbers import moves_smoothly
+from goldstone.auditing.element_choice import choose_elements
+from goldstone.auditing.forward import distances, norms
+from goldstone.auditing.inspection import predict
+from goldstone.auditing.layer_actions import infer_layer_action, spatial_part
+from goldstone.auditing.probed_model import Model, probed, trajectories_of
+from goldstone.auditing.statistics import Bootstrap, mean_statistic
+from goldstone.core import InputError, Statistic, trees
+from goldstone.core.trees import Tree
+
+MOST_CHANNELS = 64
+_CONTEXT = Context()
+
+
+@dataclass(frozen=True)
+class BandError:
+    """One band of isotropic wavenumbers, low ≤ |k| < high in cycles per first side of the domain.
+
+    Attributes:
+        error: of the band alone, ‖P(f(gx) − g f(x))‖/‖P g f(x)‖, P the projection on the band.
+        share: of the squared error ‖f(gx) − g f(x)‖² that lies in it.
+    """
+
+    low: float
+    high: float
+    error: Statistic
+    share: Statistic
+
+
+@dataclass(frozen=True)
+class ElementError:
+    """The equivariance error of one element.
+
+    Attributes:
+        name: of the element.
+        error: E‖f(gx) − g f(x)‖/‖f(x)‖.
+        samples: the same for each sample.
+        channels: of each channel alone (axis 1 of an output tensor), ‖Δ_c‖/‖(g f(x))_c‖; empty for
+            trees and for more than 64 channels.
+        bands: by wavenumber, of outputs (batch, channel, X, Y).
+        rollout: ‖f^k(gx) − g f^k(x)‖/‖f^k(x)‖ for k = 1, 2, ….
+        layers: the error of each layer's output.
+    """
+
+    name: str
+    error: Statistic
+    samples: tuple[float, ...]
+    channels: tuple[Statistic, ...]
+    bands: tuple[BandError, ...]
+    rollout: tuple[Statistic, ...]
+    layers: Mapping[str, Statistic] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class EquivarianceErrors:
+    """Equivariance errors of a model.
+
+    Attributes:
+        symmetry: its name.
+        elements: the results, in the order of the elements.
+        average: over the elements: of elements drawn from Haar measure an estimate of the group
+            average, its interval for these elements, by resampling trajectories.
+        worst: name of the element of the largest error.
+        layer_actions: whether each layer's action is ``declared`` or ``inferred``.
+        unmeasured: layers asked for without an action that could be inferred.
+    """
+
+    symmetry: str
+    elements: tuple[ElementError, ...]
+    average: Statistic
+    worst: str
+    layer_actions: Mapping[str, Literal["declared", "inferred"]] = field(hash=False)
+    unmeasured: tuple[str, ...] = ()
+
+
+def equivariance_errors(
+    model: Model,
+    inputs: Tree,
+    symmetry: Symmetry,
+    elements: Sequence[Any] | int | None = None,
+    *,
+    layers: Sequence[str] | Literal["declared", "all"] = "declared",
+    rollout_steps: int = 0,
+    trajectory: Tensor | None = None,
+    context: Context = _CONTEXT,
+    batch: int = 32,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> EquivarianceErrors:
+    """‖f(gx) − g f(x)‖/‖f(x)‖ in all its parts.
+
+    Args:
+        model: a module or a function of the inputs; a function has no layers.
+        inputs: n samples: a tensor, sample axis first, or a tree of tensors.
+        symmetry: the group and its actions, those of layers in ``on_layers``.
+        elements: values of the group; a number of them to draw from Haar measure; None for the
+            symmetry's own choice.
+        layers: names of modules; ``declared`` for those in ``symmetry.on_layers``; ``all`` for
+            every module without children besides. An action that is not declared is inferred
+            (scalars on the layer's own grid), and the layer left out where that is impossible. Of a
+            module called several times the first call counts.
+        rollout_steps: how often the model is applied to its own output.
+        trajectory: (n,) which trajectory each sample comes from, the unit of the bootstrap.
+        context: the frame of the inputs (and layers); outputs lie one model step later.
+        batch: samples evaluated together.
+        replicates: of the bootstrap.
+        seed: of the bootstrap, and of the elements.
+
+    Raises:
+        InputError: the model is refused (see :func:`goldstone.auditing.probed_model.probed`), a
+            layer does not exist or gives no tensor, an element cannot act, or outputs cannot be
+            inputs in a rollout.
+    """
+    chosen = choose_elements(symmetry, elements, seed)
+    found = [_Errors() for _ in chosen]
+    with probed(model, inputs) as module:
+        of = trajectories_of(trajectory, trees.batch_size(inputs))
+        actions, sources, unmeasured = _layer_actions(module, inputs, symmetry, layers)
+        bands: list[tuple[float, float]] = []
+        for x in trees.chunks(inputs, batch):
+            with _captured(module, actions) as plain_layers:
+                plain = predict(module, x, batch)
+            if rollout_steps and not trees.same_shapes(x, plain):
+                raise InputError(
+                    f"a rollout needs outputs like the inputs, got {trees.describe(plain)} from "
+                    f"{trees.describe(x)}"
+                )
+            bands = _bands(plain, context)
+            states = _rollout(module, plain, rollout_steps)
+            for element, errors in zip(chosen, found, strict=True):
+                moved_input = symmetry.on_input.act(element, x, context)
+                with _captured(module, actions) as moved_layers:
+                    of_moved = predict(module, moved_input, batch)
+                expected = symmetry.on_output.act(element, plain, context.at(context.step + 1))
+                errors.add("error", distances(of_moved, expected) / norms(plain))
+                errors.add("channels", _by_channel(of_moved, expected))
+                if bands:
+                    errors.add("bands", _by_band(of_moved, expected, bands, context))
+                for name, action in actions.items():
+                    turned = action.act(element, plain_layers[name], context)
+                    gap = distances(moved_layers[name], turned) / norms(plain_layers[name])
+                    errors.add(f"layer {name}", gap)
+                of_rollout = _rollout(module, of_moved, rollout_steps)
+                for k, (state, other) in enumerate(zip(states, of_rollout, strict=True)):
+                    there = symmetry.on_output.act(element, state, context.at(context.step + k + 1))
+                    errors.add(f"step {k}", distances(other, there) / norms(state))
+    bootstrap = Bootstrap.draw(int(of.max()) + 1, replicates, seed)
+
+    def mean(values: Tensor) -> Statistic:
+        return mean_statistic(values, of, bootstrap)[0]
+
+    results = tuple(
+        ElementError(
+            name=symmetry.group.element_name(element),
+            error=mean(errors["error"]),
+            samples=tuple(errors["error"].tolist()),
+            channels=tuple(mean(c) for c in errors["channels"].unbind(1)),
+            bands=tuple(
+                BandError(low, high, mean(errors["bands"][:, i, 0]), mean(errors["bands"][:, i, 1]))
+                for i, (low, high) in enumerate(bands)
+            ),
+            rollout=tuple(mean(errors[f"step {k}"]) for k in range(rollout_steps)),
+            layers={name: mean(errors[f"layer {name}"]) for name in actions},
+        )
+        for element, errors in zip(chosen, found, strict=True)
+    )
+    sizes = torch.stack([errors["error"] for errors in found]).double()
+    # A NaN counts as the worst.
+    worst = int(sizes.mean(1).nan_to_num(nan=torch.inf).argmax())
+    return EquivarianceErrors(
+        symmetry.name, results, mean(sizes.mean(0)), results[worst].name, sources, unmeasured
+    )
+
+
+class _Errors:
+    """Per-sample numbers of one element, batch after batch."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[Tensor]] = defaultdict(list)
+
+    def add(self, name: str, values: Tensor) -> None:
+        self._parts[name].append(values.double().cpu())
+
+    def __getitem__(self, name: str) -> Tensor:
+        return torch.cat(self._parts[name])
+
+
+def _layer_actions(
+    model: nn.Module,
+    inputs: Tree,
+    symmetry: Symmetry,
+    layers: Sequence[str] | Literal["declared", "all"],
+) -> tuple[dict[str, Action], dict[str, Literal["declared", "inferred"]], tuple[str, ...]]:
+    """The action of every measured layer, where it comes from, and the layers without one."""
+    modules = dict(model.named_modules())
+    wanted = list(symmetry.on_layers)
+    if layers == "all":
+        wanted += [n for n, part in modules.items() if n and not next(part.children(), None)]
+    elif layers != "declared":
+        wanted = [layers] if isinstance(layers, str) else list(layers)
+    wanted = list(dict.fromkeys(wanted))
+    unknown = [name for name in wanted if name not in modules]
+    if unknown:
+        raise InputError(
+            f"the model has no layer {', '.join(map(repr, unknown))}; it has "
+            f"{', '.join(repr(n) for n in list(modules)[1:9])} …"
+        )
+    few = trees.take(inputs, slice(2))
+    with _captured(model, wanted) as outputs:
+        predict(model, few)
+    spatial = spatial_part(symmetry.on_input, few)
+    actions: dict[str, Action] = {}
+    sources: dict[str, Literal["declared", "inferred"]] = {}
+    unmeasured: list[str] = []
+    for name in wanted:
+        output = outputs.get(name)
+        if name in symmetry.on_layers:
+            if output is None:
+                raise InputError(f"layer {name!r} is not called, or gives no tensor")
+            actions[name], sources[name] = symmetry.on_layers[name], "declared"
+            continue
+        last = isinstance(modules[name], (nn.Linear, nn.LayerNorm)) or None
+        inferred = (
+            infer_layer_action(*spatial, tuple(output.shape), last)
+            if spatial is not None and output is not None and moves_smoothly(output)
+            else None
+        )
+        if inferred is None:
+            unmeasured.append(name)
+        else:
+            actions[name], sources[name] = inferred, "inferred"
+    return actions, sources, tuple(unmeasured)
+
+
+@contextmanager
+def _captured(model: nn.Module, names: Sequence[str] | Mapping[str, Action]) -> Iterator[Any]:
+    """The tensors that named modules give at their first call; the hooks go at the end."""
+    outputs: dict[str, Tensor] = {}
+    handles = []
+    modules = dict(model.named_modules())
+    for name in names:
+
+        def keep(_: nn.Module, __: Any, output: Any, name: str = name) -> None:
+            first = output[0] if isinstance(output, tuple) and output else output
+            if isinstance(first, Tensor) and name not in outputs:
+                # A copy, as the next layer may work in place.
+                outputs[name] = first.detach().clone()
+
+        handles.append(modules[name].register_forward_hook(keep))
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _rollout(model: nn.Module, first: Tree, steps: int) -> list[Tree]:
+    """f(x), f²(x), … up to f^steps, from f(x)."""
+    states = [first] if steps else []
+    for _ in range(steps - 1):
+        states.append(predict(model, states[-1], trees.batch_size(first)))
+    return states
+
+
+def _by_channel(a: Tree, b: Tree) -> Tensor:
+    """(n, channel) relative errors of each channel of a tensor; (n, 0) for others."""
+    n = trees.batch_size(a)
+    if not isinstance(a, Tensor) or a.ndim < 2 or a.shape[1] > MOST_CHANNELS:
+        return torch.zeros(n, 0)
+    gap, size = ((t.abs().double().square()).flatten(2).sum(2) for t in _columns(a - b, b))
+    return (gap / size).sqrt()
+
+
+def _columns(*tensors: Tensor) -> list[Tensor]:
+    return [t if t.ndim > 2 else t[..., None] for t in tensors]
+
+
+def _wavenumbers(output: Tensor, context: Context) -> Tensor:
+    """|k| of every mode, (X, Y), in cycles per first side of the domain."""
+    X, Y = output.shape[-2:]
+    kx = torch.fft.fftfreq(X, 1 / X, dtype=torch.float64)
+    ky = torch.fft.fftfreq(Y, 1 / Y, dtype=torch.float64) * context.lengths[0] / context.lengths[1]
+    return torch.hypot(kx[:, None], ky[None, :]).to(output.device)
+
+
+def _bands(output: Tree, context: Context) -> list[tuple[float, float]]:
+    """The mean, about one wave, and then octaves: 0–½, ½–1½, 1½–3, 3–6, …."""
+    if not isinstance(output, Tensor) or output.ndim != 4 or min(output.shape[-2:]) < 4:
+        return []
+    highest = float(_wavenumbers(output, context).max())
+    edges = [0.0, 0.5, 1.5]
+    while edges[-1] <= highest:
+        edges.append(2 * edges[-1])
+    return list(itertools.pairwise(edges))
+
+
+def _by_band(a: Tensor, b: Tensor, bands: list[tuple[float, float]], context: Context) -> Tensor:
+    """(n, band, 2): relative error within the band, and its share of the squared error."""
+    wide = torch.complex128 if a.is_complex() else torch.float64
+    gap, size = (torch.fft.fft2(t.to(wide)).abs().square().sum(1) for t in (a - b, b))
+    k = _wavenumbers(a, context)
+    total = gap.sum((-2, -1))
+    columns = []
+    for low, high in bands:
+        inside = (k >= low) & (k < high)
+        part, whole = gap[:, inside].sum(1), size[:, inside].sum(1)
+        columns.append(torch.stack(((part / whole).sqrt(), part / total), 1))
+    return torch.stack(columns, 1)
