@@ -12,7 +12,13 @@ from goldstone.actions.elements import element_as_tensor
 from goldstone.actions.fields import FieldLayout
 from goldstone.actions.grid import move_points
 from goldstone.actions.planar import in_frame
-from goldstone.actions.resampling import Boundary, Mode, check_mode, resample
+from goldstone.actions.resampling import (
+    LAW_TOLERANCE,
+    Boundary,
+    Mode,
+    check_mode,
+    resample,
+)
 from goldstone.core import InputError
 from goldstone.groups import EuclideanGroup, Group, LinearGroup, SpecialEuclideanGroup
 
@@ -57,6 +63,11 @@ class ImageAction:
     def _shifts(self) -> bool:
         return isinstance(self.group, (SpecialEuclideanGroup, EuclideanGroup))
 
+    @property
+    def law_tolerance(self) -> float:
+        """How far the laws may fail in an audit: resampling blurs what is not smooth."""
+        return LAW_TOLERANCE
+
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Move images of shape (batch, channel, X, Y).
 
@@ -98,6 +109,11 @@ class ImageScaling:
 
     def __post_init__(self) -> None:
         check_mode(self.mode, self.boundary)
+
+    @property
+    def law_tolerance(self) -> float:
+        """How far the laws may fail in an audit: resampling blurs what is not smooth."""
+        return LAW_TOLERANCE
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Scale images of shape (batch, channel, X, Y)."""

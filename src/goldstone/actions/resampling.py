@@ -37,6 +37,10 @@ ZEROS = 16
 MOST_NUMBERS = 1 << 22
 """The largest table that Fourier resampling makes at a time."""
 
+LAW_TOLERANCE = 0.3
+"""Of a state's norm, what resampled actions may miss of the laws of an action in an audit. An
+equivariance error below the law error that was measured says nothing."""
+
 
 def resample(
     x: Tensor,

@@ -10,7 +10,13 @@ from torch import Tensor
 from goldstone.actions.checks import check_fields
 from goldstone.actions.context import Context
 from goldstone.actions.elements import element_as_tensor
-from goldstone.actions.resampling import Boundary, Mode, check_mode, translate
+from goldstone.actions.resampling import (
+    LAW_TOLERANCE,
+    Boundary,
+    Mode,
+    check_mode,
+    translate,
+)
 from goldstone.core import InputError
 from goldstone.groups import Group
 
@@ -43,6 +49,11 @@ class GridShift:
                 f"expected a group of shifts with {len(self.axes)} components for the axes "
                 f"{self.axes}, got {self.group.name} of element shape {self.group.element_shape}"
             )
+
+    @property
+    def law_tolerance(self) -> float:
+        """How far the laws may fail in an audit: resampling blurs what is not smooth."""
+        return LAW_TOLERANCE
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Shift fields of shape (batch, channel, X, Y, …)."""

@@ -151,7 +151,8 @@ def audit(
     arrays = display_arrays(few, symmetry, elements)
     profile = None
     if shifts:
-        _check_grid(chosen.gradient)
+        _check_grid("inputs", chosen.gradient.inputs)
+        _check_grid("targets", chosen.gradient.targets)
         with clock.measure("shifts"):
             profile, more = shift_profile(few, plain, summary.numerical_floor, progress)
             arrays |= more
@@ -231,24 +232,28 @@ def _speed(data: Trajectories) -> float:
 
 
 def _check_channels(symmetry: Symmetry, samples: Samples) -> None:
-    acted = getattr(symmetry.on_input, "layout", None)
-    if not isinstance(acted, FieldLayout):
-        return
-    _check_grid(samples)
-    if acted.channels != samples.inputs.shape[1]:
-        raise InputError(
-            f"the symmetry {symmetry.name!r} acts on {acted.channels} channels "
-            f"({', '.join(acted.channel_names())}), the data have {samples.inputs.shape[1]}"
-        )
-
-
-def _check_grid(samples: Samples) -> None:
-    for name, x in (("inputs", samples.inputs), ("targets", samples.targets)):
-        if not isinstance(x, Tensor) or x.ndim != 4 or not x.dtype.is_floating_point:
+    """What declares a layout of grid fields gets grid fields of so many channels."""
+    for name, action, x in (
+        ("inputs", symmetry.on_input, samples.inputs),
+        ("targets", symmetry.target_action, samples.targets),
+    ):
+        layout = getattr(action, "layout", None)
+        if not isinstance(layout, FieldLayout):
+            continue
+        _check_grid(name, x)
+        if layout.channels != x.shape[1]:
             raise InputError(
-                f"{name}: expected floating-point fields of shape (sample, channel, X, Y), got "
-                f"{trees.describe(x)}" + (f" of {x.dtype}" if isinstance(x, Tensor) else "")
+                f"the symmetry {symmetry.name!r} acts on {layout.channels} channels "
+                f"({', '.join(layout.channel_names())}), the data have {x.shape[1]}"
             )
+
+
+def _check_grid(name: str, x: Tree) -> None:
+    if not isinstance(x, Tensor) or x.ndim != 4 or not x.dtype.is_floating_point:
+        raise InputError(
+            f"{name}: expected floating-point fields of shape (sample, channel, X, Y), got "
+            f"{trees.describe(x)}" + (f" of {x.dtype}" if isinstance(x, Tensor) else "")
+        )
 
 
 def _usual_loss(targets: Tree) -> Loss:

@@ -4,16 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from goldstone.auditing.results import Answer, AxisVerdict, SubgroupSummary
+from goldstone.core import InputError
 from goldstone.groups import (
     FiniteGroup,
+    GridTranslations,
     Group,
+    LieGroup,
     Subgroup,
+    WallpaperGroup,
     candidate_subgroups,
     left_cosets,
     maximal,
 )
 
 MOST_LISTED = 60
+LARGEST_ORDER = 200
+"""Subgroups of larger groups are too many to list."""
+MOST_LISTED_ELEMENTS = 10_000
 
 
 def axis_verdict(group: Group[Any], answers: Mapping[Any, Answer]) -> AxisVerdict:
@@ -21,7 +28,8 @@ def axis_verdict(group: Group[Any], answers: Mapping[Any, Answer]) -> AxisVerdic
 
     The residual subgroup is an interval: ``residual_low`` holds the maximal subgroups that the
     passed elements generate without a failed or undetermined one, ``residual_up`` the maximal ones
-    without a failed one. For a Lie group the subgroups are one-parameter ones, by direction.
+    without a failed one. For a Lie group the subgroups are one-parameter ones, by direction; for a
+    finite group of more than 200 elements other than shifts and p4m, cyclic ones.
     """
     tested = {g: answer for g, answer in answers.items() if g != group.identity}
     found = set(tested.values())
@@ -29,6 +37,10 @@ def axis_verdict(group: Group[Any], answers: Mapping[Any, Answer]) -> AxisVerdic
     if not isinstance(group, FiniteGroup):
         low = _directions(group, tested, ("yes",))
         up = _directions(group, tested, ("yes", "undetermined"))
+        return AxisVerdict(answer, low, up, ())
+    if not _has_candidates(group):
+        low = _cyclic_subgroups(group, tested, ("yes",))
+        up = _cyclic_subgroups(group, tested, ("yes", "undetermined"))
         return AxisVerdict(answer, low, up, ())
     candidates = candidate_subgroups(group)
     low_subgroups = maximal([h for h in candidates if _passes(group, h, tested)])
@@ -80,26 +92,67 @@ def _broken_cosets(
     return tuple(broken)
 
 
+def _has_candidates(group: FiniteGroup[Any]) -> bool:
+    """Whether the subgroups among which to look can be listed."""
+    return group.order <= LARGEST_ORDER or isinstance(group, (GridTranslations, WallpaperGroup))
+
+
+def _cyclic_subgroups(
+    group: FiniteGroup[Any], tested: Mapping[Any, Answer], allowed: tuple[Answer, ...]
+) -> tuple[SubgroupSummary, ...]:
+    """The cyclic subgroups of tested elements all of whose tested powers are allowed.
+
+    For groups with too many subgroups to list. If all the group's generators pass with everything
+    else, what remains is the group itself.
+    """
+    passed = {g for g in tested if tested[g] in allowed}
+    names = (group.element_name(group.identity), *(group.element_name(g) for g in tested))
+    if passed == set(tested) and set(group.generators()) <= passed:
+        return (SubgroupSummary(group.name, group.order, names),)
+    found: dict[tuple[str, ...], SubgroupSummary] = {}
+    for g in passed:
+        powers = group.generated_by([g]) if group.order <= MOST_LISTED_ELEMENTS else {g}
+        members = [h for h in tested if h in powers]
+        if all(h in passed for h in members):
+            elements = tuple(group.element_name(h) for h in (group.identity, *members))
+            order = group.element_order(g)
+            known = found.get(elements)
+            if known is None or (known.order or 0) < order:
+                name = f"⟨{group.element_name(g)}⟩"
+                found[elements] = SubgroupSummary(name, order, elements)
+    return tuple(found.values())
+
+
 def _directions(
     group: Group[Any], tested: Mapping[Any, Answer], allowed: tuple[Answer, ...]
 ) -> tuple[SubgroupSummary, ...]:
-    """One-parameter subgroups along the tested directions all of whose elements are allowed."""
-    by_direction: dict[tuple[float, ...], list[Any]] = {}
+    """One-parameter subgroups along the tested directions all of whose elements are allowed.
+
+    An element without a logarithm, such as a reflection, stands for itself.
+    """
+    by_direction: dict[tuple[float, ...] | str, list[tuple[Any, float]]] = {}
     for g in tested:
+        try:
+            x = group.log(g) if isinstance(group, LieGroup) else g
+        except InputError:
+            by_direction[group.element_name(g)] = [(g, 0.0)]
+            continue
         # A direction and its opposite are one subgroup: the first component counts as positive.
-        size = max(abs(x) for x in g)
-        size = size if next(x for x in g if x) > 0 else -size
-        by_direction.setdefault(tuple(round(x / size, 9) + 0.0 for x in g), []).append(g)
+        reach = max(abs(part) for part in x)
+        tiny = 1e-9 * reach
+        size = reach if next(part for part in x if abs(part) > tiny) > 0 else -reach
+        direction = tuple(round(part / size, 9) + 0.0 for part in x)
+        by_direction.setdefault(direction, []).append((g, reach))
     found = []
-    for direction, members in by_direction.items():
-        if all(tested[g] in allowed for g in members):
-            reach = max(max(abs(x) for x in g) for g in members)
-            along = ",".join(f"{x:g}" for x in direction)
-            found.append(
-                SubgroupSummary(
-                    f"{group.name} along ({along}), tested up to {reach:g}",
-                    None,
-                    tuple(group.element_name(g) for g in members),
-                )
-            )
+    for along, members in by_direction.items():
+        if not all(tested[g] in allowed for g, _ in members):
+            continue
+        names = tuple(group.element_name(g) for g, _ in members)
+        if isinstance(along, str):
+            found.append(SubgroupSummary(along, None, names))
+            continue
+        text = ",".join(f"{part:g}" for part in along)
+        reach = max(r for _, r in members)
+        name = f"{group.name} along ({text}), tested up to {reach:g}"
+        found.append(SubgroupSummary(name, None, names))
     return tuple(found)
