@@ -30,15 +30,16 @@ def summarise_verdict(
                 "Its outputs are equivariant to rounding error, whatever the weights have learned."
             )
         return " ".join(sentences)
-    sentences.append(_holds(model, symmetry_name, elements, holds))
+    sentences.append(holds_sentence(model, symmetry_name, elements, holds))
     sentences.append(_transports(elements, transports))
     sentences.append(_advice(elements))
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _holds(
+def holds_sentence(
     model: ModelSummary, name: str, elements: Sequence[ElementResult], verdict: AxisVerdict
 ) -> str:
+    """Which elements hold and which do not, and by how much the loss grows."""
     moved = [e for e in elements if e.name != "e"]
     if verdict.answer == "yes":
         exact = all(e.grade == "exact" for e in moved)
