@@ -18,6 +18,12 @@ from goldstone.auditing.lie_derivative_by_layer import (
     LieDerivativeByLayer,
     lie_derivative_by_layer,
 )
+from goldstone.auditing.orbit_metrics import (
+    ElementMetric,
+    OrbitMetric,
+    StatefulMetric,
+    metric_over_orbit,
+)
 from goldstone.auditing.results import (
     AuditResult,
     AxisVerdict,
@@ -38,13 +44,16 @@ __all__ = [
     "Control",
     "DirectionError",
     "ElementError",
+    "ElementMetric",
     "ElementResult",
     "EquivarianceErrors",
     "HistoryEntry",
     "LayerError",
     "LieDerivative",
     "LieDerivativeByLayer",
+    "OrbitMetric",
     "Precheck",
+    "StatefulMetric",
     "SubgroupSummary",
     "Verdict",
     "audit",
@@ -52,4 +61,5 @@ __all__ = [
     "lie_derivative",
     "lie_derivative_by_layer",
     "lie_derivative_vectors",
+    "metric_over_orbit",
 ]
