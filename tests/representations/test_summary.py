@@ -52,12 +52,12 @@ def test_square() -> None:
     assert d4.elements is not None
     assert [e.name for e in d4.elements] == ["e", "r", "r²", "r³", "s", "sr", "sr²", "sr³"]
     assert d4.classes is not None
-    assert {(c.representative, c.size, c.order) for c in d4.classes} == {
-        ("e", 1, 1),
-        ("r", 2, 4),
-        ("r²", 1, 2),
-        ("s", 2, 2),
-        ("sr", 2, 2),
+    assert {(c.name, c.representative, c.size, c.order) for c in d4.classes} == {
+        ("1A", "e", 1, 1),
+        ("4A", "r", 2, 4),
+        ("2A", "r²", 1, 2),
+        ("2B", "s", 2, 2),
+        ("2C", "sr", 2, 2),
     }
     assert d4.centre is not None
     assert d4.commutator_subgroup is not None
@@ -94,6 +94,15 @@ def test_lattices(name: str, count: int, classes: int) -> None:
         lower, upper = lattice.classes[covering.lower], lattice.classes[covering.upper]
         assert upper.order % lower.order == 0
         assert covering.below * upper.conjugates == covering.above * lower.conjugates
+
+
+def test_many_classes_have_names() -> None:
+    classes = finite("C53").classes
+    assert classes is not None
+    names = [c.name for c in classes]
+    assert names[:3] == ["1A", "53A", "53B"]
+    assert names[26:28] == ["53Z", "53AA"]
+    assert len(set(names)) == 53
 
 
 def test_types_of_the_subgroups_of_s4() -> None:

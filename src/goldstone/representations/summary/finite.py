@@ -1,6 +1,8 @@
 """Summaries of finite groups."""
 
+from collections import Counter
 from collections.abc import Callable
+from string import ascii_uppercase
 from typing import Any, TypeVar
 
 import torch
@@ -115,10 +117,19 @@ def _order_counts(group: FiniteGroup[Any]) -> tuple[tuple[int, int], ...]:
 
 def _classes(group: FiniteGroup[Any]) -> tuple[ClassSummary, ...]:
     found = conjugacy_classes(group)
-    return tuple(
-        ClassSummary(group.element_name(a), size, order)
-        for a, size, order in zip(found.representatives, found.sizes, found.orders, strict=True)
-    )
+    seen: Counter[int] = Counter()
+    classes = []
+    for a, size, order in zip(found.representatives, found.sizes, found.orders, strict=True):
+        name = f"{order}{_letters(seen[order])}"
+        seen[order] += 1
+        classes.append(ClassSummary(name, group.element_name(a), size, order))
+    return tuple(classes)
+
+
+def _letters(number: int) -> str:
+    """A, B, …, Z, AA, AB, …."""
+    first = _letters(number // 26 - 1) if number >= 26 else ""
+    return first + ascii_uppercase[number % 26]
 
 
 def _elements(group: FiniteGroup[Any]) -> tuple[ElementSummary, ...]:

@@ -16,8 +16,13 @@ class ElementSummary:
 
 @dataclass(frozen=True)
 class ClassSummary:
-    """A conjugacy class: its first element, its size, the order of its elements."""
+    """A conjugacy class: its first element, its size, the order of its elements.
 
+    The name is that of the ATLAS of Finite Groups: the order and a letter, such as ``2B``; letters
+    follow the order of the classes.
+    """
+
+    name: str
     representative: str
     size: int
     order: int
