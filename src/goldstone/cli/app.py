@@ -8,6 +8,7 @@ import typer
 from goldstone.cli import (
     audit_command,
     demo_command,
+    groups_command,
     report_command,
     simulate_command,
     train_command,
@@ -26,6 +27,7 @@ for module in (
     report_command,
     simulate_command,
     train_command,
+    groups_command,
 ):
     module.register(app)
 
