@@ -86,5 +86,15 @@ def answer_sign(answer: Answer) -> str:
 
 def metric_title(metric: str) -> str:
     """A metric in words."""
-    known = {"euclidean": "Euclidean metric", "galerkin": "Galerkin Gauss–Newton metric"}
+    known = {
+        "euclidean": "Euclidean metric",
+        "galerkin": "Galerkin Gauss–Newton metric",
+        "gauss-newton": "Gauss–Newton metric",
+        "randomised-gauss-newton": "Randomised Gauss–Newton metric",
+        "gauss-newton-diagonal": "Diagonal Gauss–Newton metric",
+        "kfac": "K-FAC metric",
+        "ekfac": "EK-FAC metric",
+        "empirical-fisher": "Empirical Fisher metric",
+        "adam": "Metric of Adam’s steps",
+    }
     return known.get(metric, f"{metric} metric")
