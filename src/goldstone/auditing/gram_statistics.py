@@ -1,0 +1,51 @@
+"""Statistics of inner products between trajectories, with cluster-bootstrap intervals.
+
+Each takes ``counts`` (replicates, n), how often each trajectory is drawn, and gives a number for
+each row; :func:`with_interval` makes a :class:`~goldstone.core.Statistic` of such a function.
+"""
+
+from collections.abc import Callable
+from math import isfinite
+
+import torch
+from torch import Tensor
+
+from goldstone.auditing.statistics import Bootstrap, interval
+from goldstone.core import Statistic
+
+
+def same_mean(matrix: Tensor, counts: Tensor) -> Tensor:
+    """Mean of M_ii over the drawn trajectories."""
+    return torch.div((counts * matrix.diagonal()).sum(1), counts.sum(1))
+
+
+def distinct_mean(matrix: Tensor, counts: Tensor) -> Tensor:
+    """Mean of M_ij over draws of different trajectories, products of one with itself left out."""
+    total = torch.einsum("ri,ij,rj->r", counts, matrix, counts)
+    same = (counts.square() * matrix.diagonal()).sum(1)
+    return torch.div(total - same, counts.sum(1).square() - counts.square().sum(1))
+
+
+def centred_mean(matrix: Tensor, counts: Tensor) -> Tensor:
+    """½ mean of (M_ii + M_jj − M_ij − M_ji) over draws of different trajectories.
+
+    For all trajectories once it is mean_i M_ii − mean_{i≠j} M_ij, the unbiased covariance. It is
+    not negative for the products of vectors with themselves, in any replicate.
+    """
+    diagonal = matrix.diagonal()
+    spread = (diagonal[:, None] + diagonal - matrix - matrix.T) / 2
+    return distinct_mean(spread, counts)
+
+
+def overall_mean(matrix: Tensor, counts: Tensor) -> Tensor:
+    """Mean of M_ij over all pairs of draws: the product of two means."""
+    total = torch.einsum("ri,ij,rj->r", counts, matrix, counts)
+    return torch.div(total, counts.sum(1).square())
+
+
+def with_interval(function: Callable[[Tensor], Tensor], bootstrap: Bootstrap) -> Statistic:
+    """The value for every trajectory once, and its interval over the resamples."""
+    value = float(function(torch.ones(1, bootstrap.n, dtype=torch.float64))[0])
+    if not isfinite(value):
+        return Statistic(None, None, None, bootstrap.n)
+    return Statistic(value, *interval(function(bootstrap.counts), bootstrap.n), bootstrap.n)
