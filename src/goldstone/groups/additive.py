@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.lie import LieGroup
 
 Vector = tuple[float, ...]
@@ -28,7 +29,7 @@ class AdditiveGroup(LieGroup[Vector]):
     unit: str = ""
 
     def __post_init__(self) -> None:
-        if self.dimension < 1:
+        if not is_count(self.dimension):
             raise InputError(f"an additive group needs a dimension ≥ 1, got {self.dimension}")
 
     @property

@@ -1,5 +1,12 @@
 """Small questions about integers."""
 
+from numbers import Integral
+
+
+def is_count(n: object, least: int = 1) -> bool:
+    """Whether n is an integer, of Python or NumPy, and at least ``least``."""
+    return isinstance(n, Integral) and int(n) >= least
+
 
 def prime_factors(n: int) -> dict[int, int]:
     """The exponents of the primes that divide n ≥ 1, primes ascending."""

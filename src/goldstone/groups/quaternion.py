@@ -8,6 +8,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.integers import is_count
 from goldstone.groups.planar import power_name
 
 DicyclicElement = tuple[int, int]
@@ -35,7 +36,7 @@ class DicyclicGroup(FiniteGroup[DicyclicElement]):
     n: int
 
     def __post_init__(self) -> None:
-        if self.n < 1:
+        if not is_count(self.n):
             raise InputError(f"a dicyclic group of order 4n needs n ≥ 1, got {self.n}")
 
     @property

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups.clifford import EvenClifford
+from goldstone.groups.integers import is_count
 from goldstone.groups.lie import LieGroup
 from goldstone.groups.matrix.algebra import planes, rotation_names
 from goldstone.groups.matrix.exponential import matrix_exponential
@@ -42,7 +43,7 @@ class SpinGroup(LieGroup[tuple[float, ...]]):
     _basis: Tensor = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not 2 <= self.n <= LARGEST:
+        if not is_count(self.n, 2) or self.n > LARGEST:
             raise InputError(f"a spin group needs a dimension n from 2 to {LARGEST}, got {self.n}")
         algebra = EvenClifford.build(self.n)
         basis = torch.stack([-algebra.bivector(a, b) / 2 for a, b in planes(self.n)])

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.permutations import Permutation, Permutations, parities, permutation_mask
 
 MOST_NUMBERED = 20
@@ -24,7 +25,7 @@ class SymmetricGroup(Permutations):
     n: int
 
     def __post_init__(self) -> None:
-        if self.n < 1:
+        if not is_count(self.n):
             raise InputError(f"a symmetric group needs n ≥ 1 points, got {self.n}")
 
     @property
@@ -75,7 +76,7 @@ class AlternatingGroup(Permutations):
     n: int
 
     def __post_init__(self) -> None:
-        if self.n < 1:
+        if not is_count(self.n):
             raise InputError(f"an alternating group needs n ≥ 1 points, got {self.n}")
 
     @property

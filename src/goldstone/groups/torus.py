@@ -30,8 +30,11 @@ class TorusGroup(LieGroup[tuple[float, ...]]):
     label: str = "shift"
 
     def __post_init__(self) -> None:
-        if not self.periods or not all(0 < period < float("inf") for period in self.periods):
-            raise InputError(f"a torus needs positive finite periods, got {self.periods}")
+        periods = self.periods if isinstance(self.periods, tuple) else ()
+        if not periods or not all(0 < period < float("inf") for period in periods):
+            raise InputError(
+                f"a torus needs positive finite periods as a tuple, got {self.periods!r}"
+            )
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.integers import is_count
 
 Shift = tuple[int, int]
 
@@ -18,7 +19,11 @@ class GridTranslations(FiniteGroup[Shift]):
     shape: tuple[int, int]
 
     def __post_init__(self) -> None:
-        if len(self.shape) != 2 or min(self.shape) < 1:
+        if (
+            not isinstance(self.shape, tuple)
+            or len(self.shape) != 2
+            or not all(map(is_count, self.shape))
+        ):
             raise InputError(f"grid translations need a shape of two sizes ≥ 1, got {self.shape}")
 
     @property

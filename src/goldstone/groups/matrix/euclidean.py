@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.matrix.algebra import axis_names, rotation_generators, rotation_names, unit
 from goldstone.groups.matrix.logarithm import phi_functions
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup, numbers_text
@@ -30,7 +31,7 @@ class _Isometries(MatrixLieGroup):
     n: int
 
     def _check_parameters(self) -> None:
-        if self.n < 1:
+        if not is_count(self.n):
             raise InputError(f"a Euclidean group needs a dimension n ≥ 1, got {self.n}")
 
     @property

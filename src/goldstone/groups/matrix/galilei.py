@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.matrix.algebra import axis_names, rotation_generators, rotation_names, unit
 from goldstone.groups.matrix.logarithm import phi_functions
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
@@ -29,7 +30,7 @@ class GalileiGroup(MatrixLieGroup):
     space: int = 3
 
     def _check_parameters(self) -> None:
-        if self.space < 1:
+        if not is_count(self.space):
             raise InputError(f"a Galilei group needs a dimension of space ≥ 1, got {self.space}")
 
     @property

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.matrix.algebra import unit
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
 from goldstone.groups.matrix.norms import matrix_norm
@@ -26,7 +27,7 @@ class HeisenbergGroup(MatrixLieGroup):
     pairs: int = 1
 
     def _check_parameters(self) -> None:
-        if self.pairs < 1:
+        if not is_count(self.pairs):
             raise InputError(f"a Heisenberg group needs at least one pair, got {self.pairs}")
 
     @property

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.matrix.algebra import axis_names, rotation_generators, rotation_names, unit
 from goldstone.groups.matrix.lorentz_logarithm import lorentz_logarithm
 from goldstone.groups.matrix.matrix_lie import CUT, MatrixLieGroup
@@ -37,7 +38,7 @@ class LorentzGroup(MatrixLieGroup):
     part: Literal["restricted", "proper", "full"] = "restricted"
 
     def _check_parameters(self) -> None:
-        if self.space < 1:
+        if not is_count(self.space):
             raise InputError(
                 f"a Lorentz group needs at least one dimension of space, got {self.space}"
             )

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.matrix.algebra import rotation_generators, rotation_names, stacked
 from goldstone.groups.matrix.haar import haar_orthogonal, unit_determinant
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup, numbers_text
@@ -34,7 +35,7 @@ class _OrthogonalMatrices(MatrixLieGroup):
     n: int
 
     def _check_parameters(self) -> None:
-        if self.n < 1:
+        if not is_count(self.n):
             raise InputError(f"a group of rotations needs a dimension n ≥ 1, got {self.n}")
 
     @property

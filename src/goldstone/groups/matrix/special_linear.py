@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.matrix.algebra import axis_pair_names, unit
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
 from goldstone.groups.matrix.norms import matrix_norm
@@ -33,7 +34,7 @@ class SpecialLinearGroup(MatrixLieGroup):
     field: Literal["real", "complex"] = "real"
 
     def _check_parameters(self) -> None:
-        if self.n < 2:
+        if not is_count(self.n, 2):
             raise InputError(f"a special linear group needs matrices of size n ≥ 2, got {self.n}")
         if self.field not in ("real", "complex"):
             raise InputError(f"expected the field 'real' or 'complex', got {self.field!r}")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.matrix.algebra import axis_pair_names, unit
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
 from goldstone.groups.matrix.norms import matrix_norm
@@ -28,7 +29,7 @@ class SymplecticGroup(MatrixLieGroup):
     pairs: int
 
     def _check_parameters(self) -> None:
-        if self.pairs < 1:
+        if not is_count(self.pairs):
             raise InputError(f"a symplectic group needs at least one pair, got {self.pairs}")
 
     @property

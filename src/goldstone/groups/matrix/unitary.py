@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.groups.matrix.algebra import gell_mann_matrices
 from goldstone.groups.matrix.haar import haar_unitary, unit_determinant
 from goldstone.groups.matrix.matrix_lie import MatrixLieGroup
@@ -21,7 +22,7 @@ class _UnitaryMatrices(MatrixLieGroup):
     n: int
 
     def _check_parameters(self) -> None:
-        if self.n < 1:
+        if not is_count(self.n):
             raise InputError(f"a unitary group needs a dimension n ≥ 1, got {self.n}")
 
     @property
