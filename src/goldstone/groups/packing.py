@@ -18,12 +18,15 @@ def packed_size(groups: Sequence[Group[Any]]) -> int:
 
 def pack(groups: Sequence[Group[Any]], parts: Sequence[Tensor]) -> Tensor:
     """Tensors of elements of each group as one tensor (*batch, size), batches broadcast."""
-    flat = []
-    for group, part in zip(groups, parts, strict=True):
-        batch = part.shape[: part.dim() - len(group.element_shape)]
-        flat.append(part.reshape((*batch, prod(group.element_shape))))
-    common = np.broadcast_shapes(*(part.shape[:-1] for part in flat))
-    return torch.cat([part.expand((*common, -1)) for part in flat], -1)
+    flat = [
+        _reshaped(part, group.element_shape, (prod(group.element_shape),))
+        for group, part in zip(groups, parts, strict=True)
+    ]
+    batches = {part.shape[:-1] for part in flat}
+    if len(batches) > 1:
+        common = np.broadcast_shapes(*batches)
+        flat = [part.expand((*common, -1)) for part in flat]
+    return torch.cat(flat, -1)
 
 
 def unpack(groups: Sequence[Group[Any]], packed: Tensor) -> list[Tensor]:
@@ -73,8 +76,13 @@ def _nest(numbers: Iterator[Any], shape: tuple[int, ...], dtype: torch.dtype) ->
     return float(real) if dtype.is_floating_point else round(real)
 
 
+def _reshaped(a: Tensor, before: tuple[int, ...], after: tuple[int, ...]) -> Tensor:
+    """The last axes, of shape ``before``, in the shape ``after``."""
+    return a if before == after else a.reshape((*a.shape[: a.dim() - len(before)], *after))
+
+
 def _as_element(group: Group[Any], part: Tensor) -> Tensor:
-    shaped = part.reshape((*part.shape[:-1], *group.element_shape))
+    shaped = _reshaped(part, part.shape[-1:], group.element_shape)
     if group.element_dtype.is_complex:
         return shaped
     real = shaped.real if shaped.is_complex() else shaped

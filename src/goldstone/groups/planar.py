@@ -10,6 +10,10 @@ from torch import Tensor
 from goldstone.core import InputError
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Element
+from goldstone.groups.integers import is_count
+
+MOST_ROTATIONS = 2**61
+"""Sums and numbers of elements then stay in 64 bits."""
 
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 
@@ -24,8 +28,10 @@ def power_name(letter: str, k: int) -> str:
 
 
 def _check_order(n: int) -> None:
-    if n < 1:
-        raise InputError(f"a cyclic or dihedral group needs n ≥ 1 rotations, got {n}")
+    if not is_count(n):
+        raise InputError(f"a cyclic or dihedral group needs n ≥ 1 rotations, got {n!r}")
+    if n > MOST_ROTATIONS:
+        raise InputError(f"a cyclic or dihedral group has at most 2⁶¹ rotations here, got {n}")
 
 
 class PointGroup(FiniteGroup[Element]):
@@ -143,15 +149,13 @@ class DihedralGroup(PointGroup[tuple[int, int]]):
 
     def _compose(self, a: Tensor, b: Tensor) -> Tensor:
         # s^m r^k s^m' r^k' = s^(m+m') r^(±k + k'), since r s = s r⁻¹.
-        turn = (1 - 2 * b[..., 0]) * a[..., 1]
-        return torch.stack(
-            ((a[..., 0] + b[..., 0]) % 2, (turn + b[..., 1]) % self.n),
-            -1,
-        )
+        (m, k), (other, first) = a.unbind(-1), b.unbind(-1)
+        turn = torch.where(other == 1, first - k, first + k)
+        return torch.stack((m ^ other, turn % self.n), -1)
 
     def _inverse(self, a: Tensor) -> Tensor:
-        turn = (2 * a[..., 0] - 1) * a[..., 1]
-        return torch.stack((a[..., 0], turn % self.n), -1)
+        m, k = a.unbind(-1)
+        return torch.stack((m, torch.where(m == 1, k, -k) % self.n), -1)
 
     def member_mask(self, a: Tensor) -> Tensor:
         limits = a.new_tensor([2, self.n])

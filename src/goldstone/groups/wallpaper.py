@@ -1,6 +1,6 @@
 """Semidirect product of grid translations with a point group: p4m, p4 and their like."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -22,8 +22,17 @@ class WallpaperGroup(SplitExtension):
 
     translations: GridTranslations
     point: PointGroup[Any]
+    _turns: Tensor = field(init=False, compare=False, repr=False)
+    """R(p) by the number of p, (|P|, 2, 2) in int64."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.translations, GridTranslations) or not isinstance(
+            self.point, PointGroup
+        ):
+            raise InputError(
+                "expected grid translations and a cyclic or dihedral group, got "
+                f"{self.translations!r} and {self.point!r}"
+            )
         shape = self.translations.shape
         for p in self.point.generators():
             matrix = self.point.matrix(p)
@@ -33,6 +42,8 @@ class WallpaperGroup(SplitExtension):
                 raise InputError(
                     f"{self.point.name} needs a square grid, got {shape[0]}×{shape[1]}; use D2"
                 )
+        turns = self.point.matrices(self.point.element_tensor()).round().long()
+        object.__setattr__(self, "_turns", turns)
 
     @property
     def name(self) -> str:
@@ -52,8 +63,8 @@ class WallpaperGroup(SplitExtension):
         return shift if point == "e" else f"{shift}·{point}"
 
     def _act(self, h: Tensor, n: Tensor) -> Tensor:
-        matrices = self.point.matrices(h).round().to(n)
-        turned = (matrices * n[..., None, :]).sum(-1)
+        turns = self._turns.to(n.device)[self.point.index(h)]
+        turned = (turns * n[..., None, :]).sum(-1)
         return turned % n.new_tensor(self.translations.shape)
 
 
