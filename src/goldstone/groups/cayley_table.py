@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.finite import FiniteGroup, order_text
 
 MOST_TABULATED = 2_000
 
@@ -19,7 +19,8 @@ def cayley_table(group: FiniteGroup[Any]) -> Tensor:
     if group.order > MOST_TABULATED:
         raise InputError(
             f"expected a group of order at most {MOST_TABULATED} for a Cayley table, got "
-            f"{group.name} of order {group.order}; work with its generators or with a subgroup"
+            f"{group.name} of order {order_text(group.order)}; work with its generators or "
+            "with a subgroup"
         )
     elements = group.element_tensor()
     return group.index(group.compose(elements[:, None], elements[None]))

@@ -7,20 +7,28 @@ from torch import Tensor
 
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Element
-from goldstone.groups.subgroups import Subgroup, subgroup_mask
+from goldstone.groups.subgroups import Subgroup, subgroup_generators, subgroup_mask
 
 
 def left_cosets(
     group: FiniteGroup[Element], h: Subgroup[Element]
 ) -> tuple[tuple[Element, ...], ...]:
-    """The left cosets gH in order of their first elements; the first is H itself."""
+    """The left cosets gH in order of their first elements; the first is H itself.
+
+    Raises:
+        InputError: ``h`` is no subgroup of the group.
+    """
     return _cosets(group, h, "left")
 
 
 def right_cosets(
     group: FiniteGroup[Element], h: Subgroup[Element]
 ) -> tuple[tuple[Element, ...], ...]:
-    """The right cosets Hg in order of their first elements; the first is H itself."""
+    """The right cosets Hg in order of their first elements; the first is H itself.
+
+    Raises:
+        InputError: ``h`` is no subgroup of the group.
+    """
     return _cosets(group, h, "right")
 
 
@@ -33,8 +41,9 @@ def coset_table(
     (right), g the coset's first element and h running through H in the group's order.
 
     Raises:
-        InputError: an element of ``h`` does not lie in the group.
+        InputError: ``h`` is no subgroup of the group; the message names elements that show it.
     """
+    subgroup_generators(group, h)
     members = group.from_index(subgroup_mask(group, h).nonzero()[:, 0])
     remaining = torch.ones(group.order, dtype=torch.bool)
     rows = []

@@ -32,7 +32,7 @@ def data_orbits(
     Raises:
         InputError: ``act`` changes the data's shape.
     """
-    flat = data.flatten(1)
+    flat = data[..., None].flatten(1).double()
     one, other = [], []
     for a in group.elements():
         moved = act(a, data)
@@ -42,7 +42,8 @@ def data_orbits(
                 f"data, got {tuple(moved.shape)}"
             )
         # Chebyshev distance: the largest difference of an entry.
-        near = torch.cdist(moved.flatten(1).double(), flat.double(), p=float("inf")) <= tolerance
+        rows = moved[..., None].flatten(1).double()
+        near = torch.cdist(rows, flat, p=float("inf")) <= tolerance
         links = near.nonzero()
         one.append(links[:, 0])
         other.append(links[:, 1])

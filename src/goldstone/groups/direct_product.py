@@ -31,11 +31,11 @@ class _FactorByFactor(ProductElements):
 
     def _compose(self, a: Tensor, b: Tensor) -> Tensor:
         parts = zip(self.factors, self.parts(a), self.parts(b), strict=True)
-        return self.join([group.compose(one, two) for group, one, two in parts])
+        return self.join([group._compose(one, two) for group, one, two in parts])
 
     def _inverse(self, a: Tensor) -> Tensor:
         parts = zip(self.factors, self.parts(a), strict=True)
-        return self.join([group.inverse(part) for group, part in parts])
+        return self.join([group._inverse(part) for group, part in parts])
 
     def sample(self, generator: torch.Generator, shape: tuple[int, ...] = ()) -> Tensor:
         return self.join([group.sample(generator, shape) for group in self.factors])
@@ -63,10 +63,12 @@ class DirectProduct(_FactorByFactor, FiniteGroup[ProductElement]):
         return prod(group.order for group in self.factors)
 
     def index(self, a: Tensor) -> Tensor:
+        self._check_numbered()
         parts = zip(self.factors, self.parts(a), strict=True)
         return mixed_radix([group.index(part) for group, part in parts], self._orders)
 
     def from_index(self, index: Tensor) -> Tensor:
+        self._check_numbered()
         digits = zip(self.factors, mixed_radix_digits(index, self._orders), strict=True)
         return self.join([group.from_index(digit) for group, digit in digits])
 

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from math import log10
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from goldstone.core import InputError
 from goldstone.groups.group import Element, Group
 
 MOST_LISTED = 1_000_000
+MOST_MARKED = 100_000_000
 
 _LONG_STEPS = 32
 
@@ -19,6 +21,11 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 def normalise_name(name: str) -> str:
     """An element name as typed: ``sr2``, ``sr^2`` and ``sr²`` are the same."""
     return name.strip().translate(_SUPERSCRIPTS).replace("^", "").replace(" ", "")
+
+
+def order_text(order: int) -> str:
+    """The order of a group for messages: to three digits, or a power of ten."""
+    return f"{order:.3g}" if order < 10**300 else f"10^{log10(order):.0f}"
 
 
 class FiniteGroup(Group[Element]):
@@ -51,12 +58,17 @@ class FiniteGroup(Group[Element]):
         Raises:
             InputError: there are more than a million.
         """
-        if self.order > MOST_LISTED:
-            raise InputError(
-                f"the elements of {self.name} (order {self.order:.3g}) are too many to list; "
-                "work with its generators or with samples"
-            )
+        self._check_order(MOST_LISTED, "are too many to list; work with generators or with samples")
         return self.from_index(torch.arange(self.order))
+
+    def _check_numbered(self) -> None:
+        """Raise InputError where the numbers of elements exceed 64 bits."""
+        self._check_order(2**63 - 1, "exceed 64-bit numbers; compose, invert and sample them")
+
+    def _check_order(self, most: int, complaint: str) -> None:
+        if self.order > most:
+            order = order_text(self.order)
+            raise InputError(f"the elements of {self.name} (order {order}) {complaint}")
 
     def elements(self) -> tuple[Element, ...]:
         """All elements as values, the identity first."""
@@ -100,7 +112,12 @@ class FiniteGroup(Group[Element]):
         return frozenset(self.values(self.from_index(reached.nonzero()[:, 0])))
 
     def generated_mask(self, generators: Tensor) -> Tensor:
-        """Which elements, bool of shape (order,), the tensor of elements (n, …) generates."""
+        """Which elements, bool of shape (order,), the tensor of elements (n, …) generates.
+
+        Raises:
+            InputError: the group has more than a hundred million elements.
+        """
+        self._check_order(MOST_MARKED, "are too many to mark those that some generate")
         reached = torch.zeros(self.order, dtype=torch.bool)
         frontier = self.tensor((self.identity,))
         reached[self.index(frontier)] = True

@@ -86,10 +86,24 @@ class Group(ABC, Generic[Element]):
     @overload
     def compose(self, a: Element, b: Element) -> Element: ...
     def compose(self, a: Any, b: Any) -> Any:
-        """The product a·b: b acts first."""
-        if isinstance(a, Tensor):
+        """The product a·b: b acts first.
+
+        The form of elements is checked; whether they lie in the group is for
+        :meth:`check_contains`.
+
+        Raises:
+            InputError: a or b has not the form of elements, or one is a value and one a tensor.
+        """
+        if isinstance(a, Tensor) and isinstance(b, Tensor):
+            self.check_form(a)
+            self.check_form(b)
             return self._compose(a, b)
-        one, two = self.tensor((a, b))
+        if isinstance(a, Tensor) or isinstance(b, Tensor):
+            raise InputError(
+                f"expected two values or two tensors of elements of {self.name}, got one of each; "
+                "tensor() and values() go from one form to the other"
+            )
+        one, two = self.tensor((a, b)).unbind()
         return self.value(self._compose(one, two))
 
     @overload
@@ -97,19 +111,23 @@ class Group(ABC, Generic[Element]):
     @overload
     def inverse(self, a: Element) -> Element: ...
     def inverse(self, a: Any) -> Any:
-        """The inverse of a."""
+        """The inverse of a; its form is checked as in :meth:`compose`."""
         if isinstance(a, Tensor):
+            self.check_form(a)
             return self._inverse(a)
         return self.value(self._inverse(self.tensor((a,))[0]))
 
     def conjugate(self, a: Tensor, by: Tensor) -> Tensor:
         """The conjugates g a g⁻¹ by g = ``by``, tensors of elements."""
+        self.check_form(a)
+        self.check_form(by)
         return self._compose(self._compose(by, a), self._inverse(by))
 
     def power(self, a: Tensor, n: int) -> Tensor:
         """The powers aⁿ of a tensor of elements, n any integer, by repeated squaring."""
+        self.check_form(a)
         base = self._inverse(a) if n < 0 else a
-        result = self.identity_tensor(a)
+        result = self.identity_tensor(a).expand_as(a)
         for bit in f"{abs(n):b}":
             result = self._compose(result, result)
             if bit == "1":
@@ -117,15 +135,25 @@ class Group(ABC, Generic[Element]):
         return result
 
     def identity_tensor(self, like: Tensor) -> Tensor:
-        """The identity as one element on the device of ``like``."""
-        return self.tensor((self.identity,))[0].to(like.device)
+        """The identity as one element, on the device of ``like``.
+
+        Where that is a tensor of elements in single precision, so is the identity.
+        """
+        identity = self.tensor((self.identity,))[0]
+        dtype = like.dtype if self._has_form(like) else identity.dtype
+        return identity.to(like.device, dtype)
 
     def equal(self, a: Tensor, b: Tensor) -> Tensor:
-        """Which elements of two tensors of elements agree, to the group's tolerance."""
+        """Which elements of two tensors of elements agree.
+
+        They do to the group's tolerance, and to that of rounding in single precision.
+        """
         difference = self._difference(a, b).abs()
         if self.element_shape:
             difference = difference.flatten(-len(self.element_shape)).amax(-1)
-        return difference <= self.tolerance
+        if not difference.is_floating_point():
+            return difference <= self.tolerance
+        return difference <= max(self.tolerance, 64 * torch.finfo(difference.dtype).eps)
 
     def _difference(self, a: Tensor, b: Tensor) -> Tensor:
         return a - b
@@ -137,15 +165,30 @@ class Group(ABC, Generic[Element]):
                 a = self.tensor((a,))  # type: ignore[arg-type]
             except InputError:
                 return False
-        kinds = (a.is_floating_point() or a.is_complex(), a.is_complex(), a.dtype is torch.bool)
-        mine = self.element_dtype
-        allowed = (mine.is_floating_point or mine.is_complex, mine.is_complex, False)
-        if any(kind and not allow for kind, allow in zip(kinds, allowed, strict=True)):
-            return False
-        rank = len(self.element_shape)
-        if a.dim() < rank or a.shape[a.dim() - rank :] != torch.Size(self.element_shape):
-            return False
-        return bool(self.member_mask(a).all())
+        return self._has_form(a) and bool(self.member_mask(a).all())
+
+    def _has_form(self, a: Tensor) -> bool:
+        start = a.dim() - len(self.element_shape)
+        return (
+            start >= 0
+            and a.shape[start:] == self.element_shape
+            and _kind(a.dtype) == _kind(self.element_dtype)
+        )
+
+    def check_form(self, a: object) -> None:
+        """Raise unless ``a`` is a tensor of the right shape and kind of dtype for elements.
+
+        Raises:
+            InputError: it is not.
+        """
+        if isinstance(a, Tensor) and self._has_form(a):
+            return
+        got = f"shape {tuple(a.shape)}, dtype {a.dtype}" if isinstance(a, Tensor) else repr(a)
+        shape = ", ".join(["*batch", *map(str, self.element_shape)])
+        raise InputError(
+            f"expected a tensor of elements of {self.name}, shape ({shape}) and dtype "
+            f"{self.element_dtype}; got {got}"
+        )
 
     def check_contains(self, a: object) -> None:
         """Raise unless ``a``, a value or a tensor of elements, lies in the group.
@@ -156,11 +199,10 @@ class Group(ABC, Generic[Element]):
         if self.contains(a):
             return
         if isinstance(a, Tensor):
+            self.check_form(a)
+            outside = self.value(a[~self.member_mask(a)][0])
             raise InputError(
-                f"expected a tensor of elements of {self.name}, shape (*batch, "
-                f"{', '.join(map(str, self.element_shape))}) and dtype {self.element_dtype}; got "
-                f"shape {tuple(a.shape)}, dtype {a.dtype}"
-                + (", of the right form but with elements outside the group" if a.dim() else "")
+                f"expected elements of {self.name} alone, but {outside!r} is not an element of it"
             )
         raise InputError(f"{a!r} is not an element of {self.name}")
 
@@ -171,36 +213,39 @@ class Group(ABC, Generic[Element]):
             InputError: a value has not the form of an element. Whether it lies in the group is
                 for :meth:`check_contains`.
         """
-        shape = (len(elements), *self.element_shape)
-        if not elements:
-            return torch.empty(shape, dtype=self.element_dtype)
         try:
-            found = torch.tensor([self.numbers_of(a) for a in elements])
-        except (TypeError, ValueError, RuntimeError, IndexError):
+            numbers = [self.numbers_of(a) for a in elements]
+            # Python floats would be rounded to the default dtype, integers converted silently.
+            exact = _kind(self.element_dtype) > 0
+            found = torch.tensor(numbers, dtype=self.element_dtype if exact else None)
+            if not numbers:
+                return torch.empty((0, *self.element_shape), dtype=self.element_dtype)
+        except (TypeError, ValueError, RuntimeError, IndexError, OverflowError):
             found = None
-        exact = self.element_dtype.is_floating_point or self.element_dtype.is_complex
-        if (
-            found is None
-            or found.shape != torch.Size(shape)
-            or found.dtype is torch.bool
-            or (found.is_floating_point() and not exact)
-            or (found.is_complex() and not self.element_dtype.is_complex)
-        ):
+        if found is None or found.dim() != 1 + len(self.element_shape) or not self._has_form(found):
             raise InputError(
-                f"expected elements of {self.name} such as {self.identity!r}, got "
-                f"{', '.join(repr(a) for a in list(elements)[:3])}"
+                f"expected a sequence of elements of {self.name} such as {self.identity!r}, got "
+                f"{elements!r:.200}"
             )
-        if exact:
-            # Read again: torch.tensor rounds Python floats to the default dtype.
-            found = torch.tensor([self.numbers_of(a) for a in elements], dtype=self.element_dtype)
         return found
 
     def value(self, element: Tensor) -> Element:
-        """The value of one element given as a tensor."""
+        """The value of one element given as a tensor.
+
+        Raises:
+            InputError: it is no tensor, or has a batch.
+        """
+        self.check_form(element)
+        if element.dim() > len(self.element_shape):
+            raise InputError(
+                f"expected one element of {self.name}, got a batch of shape {tuple(element.shape)};"
+                " values() gives them all"
+            )
         return self.value_of(element.detach().tolist())
 
     def values(self, elements: Tensor) -> tuple[Element, ...]:
         """The values of the tensor's elements, batch axes flattened."""
+        self.check_form(elements)
         rows = elements.detach().reshape(-1, *self.element_shape).tolist()
         return tuple(self.value_of(row) for row in rows)
 
@@ -224,6 +269,13 @@ class LinearGroup(Protocol):
 
     def matrices(self, a: Tensor) -> Tensor:
         """The matrices of a tensor of elements: (*batch, n, n), float64 or complex128."""
+
+
+def _kind(dtype: torch.dtype) -> int:
+    """0 for integers, 1 for real and 2 for complex numbers, −1 for truth values."""
+    if dtype is torch.bool:
+        return -1
+    return 2 if dtype.is_complex else int(dtype.is_floating_point)
 
 
 def _nested_tuples(numbers: Any) -> Any:

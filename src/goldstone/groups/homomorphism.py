@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.finite import MOST_LISTED, FiniteGroup
+from goldstone.groups.finite import MOST_LISTED, FiniteGroup, order_text
 from goldstone.groups.group import Element, Group
 from goldstone.groups.subgroups import Subgroup, subgroup_from_mask
 
@@ -65,6 +65,7 @@ class Homomorphism(Generic[Element, Image]):
         if not len(b):
             return
         images, steps = self.map(a), self.map(b)
+        self.target.check_form(images)
         for elements, found in ((a, images), (b, steps)):
             inside = self.target.member_mask(found)
             if not inside.all():
@@ -190,8 +191,8 @@ class GeneratorImages:
     def __post_init__(self) -> None:
         if self.source.order > MOST_LISTED:
             raise InputError(
-                f"the order {self.source.order:.3g} of {self.source.name} is too large to tabulate "
-                "a homomorphism; give it by a function of tensors of elements"
+                f"the order {order_text(self.source.order)} of {self.source.name} is too large to "
+                "tabulate a homomorphism; give it by a function of tensors of elements"
             )
         generators = self.source.generators()
         if len(generators) != len(self.images):

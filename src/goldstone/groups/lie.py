@@ -91,6 +91,7 @@ class LieGroup(Group[Element]):
             InputError: an element lies outside its domain, which the class states.
         """
         if isinstance(a, Tensor):
+            self.check_form(a)
             return self._log(a)
         self.check_contains(a)
         return tuple(self._log(self.tensor((a,))[0]).tolist())
@@ -140,7 +141,7 @@ class LieGroup(Group[Element]):
         )
         moves = self._exp(noise * step_size)
         axis = len(shape)
-        here = self.identity_tensor(moves).to(moves).expand(*shape, *self.element_shape)
+        here = self.identity_tensor(moves).expand((*shape, *self.element_shape))
         walk = [here]
         for move in moves.unbind(axis):
             here = self._compose(here, move)

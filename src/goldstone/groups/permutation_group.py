@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import index
 
 import torch
 from torch import Tensor
@@ -32,7 +33,12 @@ class PermutationGroup(Permutations):
     _chain: StabiliserChain = field(init=False, compare=False, repr=False)
 
     def __init__(self, generators: Sequence[Sequence[int]], label: str = "") -> None:
-        given = tuple(tuple(int(i) for i in a) for a in generators)
+        try:
+            given = tuple(tuple(index(i) for i in a) for a in generators)
+        except TypeError as error:
+            raise InputError(
+                f"expected generators as sequences of points 0, 1, …, got {generators!r:.200}"
+            ) from error
         if not given:
             raise InputError("expected at least one generator, if only the identity, got none")
         points = len(given[0])
@@ -94,10 +100,6 @@ class PermutationGroup(Permutations):
         return torch.tensor(lengths, dtype=torch.int64)
 
     def _weights(self) -> Tensor:
-        if self.order >= 2**63:
-            raise InputError(
-                f"the elements of {self.name} (order {self.order:.3g}) exceed 64-bit numbers; "
-                "compose, invert and sample them as permutations"
-            )
+        self._check_numbered()
         lengths = self._lengths()
         return lengths.cumprod(0).div(lengths, rounding_mode="floor")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups.direct_product import DirectProduct
-from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.finite import FiniteGroup, order_text
 from goldstone.groups.homomorphism import homomorphism_from_generators
 from goldstone.groups.permutations import Permutations
 from goldstone.groups.product_elements import ProductElement, ProductElements, bracketed
@@ -52,13 +52,13 @@ class SplitExtension(ProductElements, FiniteGroup[ProductElement]):
     def _compose(self, a: Tensor, b: Tensor) -> Tensor:
         normal, acting = self.factors
         (n, h), (other, first) = self.parts(a), self.parts(b)
-        return self.join((normal.compose(n, self._act(h, other)), acting.compose(h, first)))
+        return self.join((normal._compose(n, self._act(h, other)), acting._compose(h, first)))
 
     def _inverse(self, a: Tensor) -> Tensor:
         normal, acting = self.factors
         n, h = self.parts(a)
-        back = acting.inverse(h)
-        return self.join((self._act(back, normal.inverse(n)), back))
+        back = acting._inverse(h)
+        return self.join((self._act(back, normal._inverse(n)), back))
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,16 @@ class SemidirectProduct(SplitExtension):
     """The number of φ_h(n) by the numbers of h and n, (|H|, |N|)."""
 
     def __post_init__(self) -> None:
+        for group in (self.normal, self.acting):
+            if not isinstance(group, FiniteGroup):
+                raise InputError(f"expected finite groups, got {group!r}")
+        if not isinstance(self.action, tuple) or not all(isinstance(a, tuple) for a in self.action):
+            raise InputError(f"expected the action as a tuple of tuples, got {self.action!r}")
         if self.normal.order * self.acting.order > MOST_TABULATED:
             raise InputError(
                 f"expected groups with |N|·|H| ≤ {MOST_TABULATED}, got {self.normal.name} of order "
-                f"{self.normal.order} and {self.acting.name} of order {self.acting.order}"
+                f"{order_text(self.normal.order)} and {self.acting.name} of order "
+                f"{order_text(self.acting.order)}"
             )
         steps = self.acting.generators()
         if len(self.action) != len(steps):

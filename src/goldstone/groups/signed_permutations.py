@@ -9,6 +9,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.integers import is_count
 from goldstone.groups.permutations import (
     compose_permutations,
     invert_permutations,
@@ -31,7 +32,7 @@ class SignedPermutationGroup(FiniteGroup[SignedPermutation]):
     n: int
 
     def __post_init__(self) -> None:
-        if self.n < 1:
+        if not is_count(self.n):
             raise InputError(f"signed permutations need n ≥ 1 axes, got {self.n}")
 
     @property
@@ -110,7 +111,9 @@ class SignedPermutationGroup(FiniteGroup[SignedPermutation]):
         """
         if name.strip() == "e":
             return self.identity
-        window = [int(word) for word in re.findall(r"[-−]?\d+", name.replace("−", "-"))]
+        text = name.strip().replace("−", "-")
+        readable = re.fullmatch(r"\[?\s*-?\d+(?:[\s,]+-?\d+)*\s*\]?", text)
+        window = [int(word) for word in re.findall(r"-?\d+", text)] if readable else []
         a = (
             tuple(abs(entry) - 1 for entry in window),
             tuple(1 if entry > 0 else -1 for entry in window),
@@ -128,10 +131,3 @@ class SignedPermutationGroup(FiniteGroup[SignedPermutation]):
             2, (*shape, self.n), generator=generator, device=generator.device, dtype=torch.int64
         )
         return torch.stack((images, 1 - 2 * bits), -2)
-
-    def _check_numbered(self) -> None:
-        if self.order >= 2**63:
-            raise InputError(
-                f"the elements of {self.name} exceed 64-bit numbers; compose, invert and sample "
-                "them as signed permutations, or use at most 16 axes"
-            )

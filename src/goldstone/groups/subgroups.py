@@ -7,7 +7,8 @@ from typing import Generic
 import torch
 from torch import Tensor
 
-from goldstone.groups.finite import FiniteGroup
+from goldstone.core import InputError
+from goldstone.groups.finite import MOST_MARKED, FiniteGroup
 from goldstone.groups.group import Element
 
 
@@ -71,13 +72,37 @@ def subgroup_mask(group: FiniteGroup[Element], h: Subgroup[Element]) -> Tensor:
     """Which elements of the group, bool of shape (order,), lie in ``h``.
 
     Raises:
-        InputError: an element of ``h`` does not lie in the group.
+        InputError: an element of ``h`` does not lie in the group, or that has more than a hundred
+            million elements.
     """
+    group._check_order(MOST_MARKED, "are too many to mark those of a subgroup")
     elements = group.tensor(tuple(h.elements))
     group.check_contains(elements)
     mask = torch.zeros(group.order, dtype=torch.bool)
     mask[group.index(elements)] = True
     return mask
+
+
+def subgroup_generators(group: FiniteGroup[Element], h: Subgroup[Element]) -> Tensor:
+    """Few generators of ``h``, a tensor of elements (n, …), which is verified to be a subgroup.
+
+    Raises:
+        InputError: ``h`` is none; the message names elements that show it.
+    """
+    no_subgroup = f"{h.name} is no subgroup of {group.name}"
+    if group.identity not in h.elements:
+        raise InputError(f"{no_subgroup}: it lacks the identity; see goldstone.groups.subgroup")
+    mask = subgroup_mask(group, h)
+    generators = greedy_generators(group, group.from_index(mask.nonzero()[:, 0]))
+    missing = (group.generated_mask(generators) & ~mask).nonzero()
+    if len(missing):
+        names = ", ".join(map(group.element_name, group.values(generators)))
+        outside = group.value(group.from_index(missing[0, 0]))
+        raise InputError(
+            f"{no_subgroup}: its elements {names} generate {group.element_name(outside)}, which "
+            "it lacks; see goldstone.groups.subgroup"
+        )
+    return generators
 
 
 def maximal(subgroups: Sequence[Subgroup[Element]]) -> tuple[Subgroup[Element], ...]:
