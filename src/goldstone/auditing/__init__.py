@@ -1,6 +1,8 @@
 """Floor 5: was the symmetry learned? Forward and gradient probes, nulls, statistics, verdict."""
 
 from goldstone.auditing.audit import audit
+from goldstone.auditing.breaking import BreakingKinds, ElementBreaking, breaking_kind
+from goldstone.auditing.data_symmetry import DataSymmetry, ElementDataTest, data_symmetry
 from goldstone.auditing.equivariance_error import (
     BandError,
     ElementError,
@@ -41,8 +43,12 @@ __all__ = [
     "AuditSettings",
     "AxisVerdict",
     "BandError",
+    "BreakingKinds",
     "Control",
+    "DataSymmetry",
     "DirectionError",
+    "ElementBreaking",
+    "ElementDataTest",
     "ElementError",
     "ElementMetric",
     "ElementResult",
@@ -57,6 +63,8 @@ __all__ = [
     "SubgroupSummary",
     "Verdict",
     "audit",
+    "breaking_kind",
+    "data_symmetry",
     "equivariance_errors",
     "lie_derivative",
     "lie_derivative_by_layer",
