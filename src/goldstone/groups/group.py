@@ -202,7 +202,7 @@ class Group(ABC, Generic[Element]):
             self.check_form(a)
             outside = self.value(a[~self.member_mask(a)][0])
             raise InputError(
-                f"expected elements of {self.name} alone, but {outside!r} is not an element of it"
+                f"expected elements of {self.name}, got elements outside the group: {outside!r}"
             )
         raise InputError(f"{a!r} is not an element of {self.name}")
 
