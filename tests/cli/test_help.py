@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from goldstone.cli import (
     audit_command,
+    compare_command,
     demo_command,
     report_command,
     simulate_command,
@@ -19,6 +20,7 @@ Command = Callable[[str], Any]
 COMMANDS = {
     "demo": demo_command,
     "audit": audit_command,
+    "compare": compare_command,
     "report": report_command,
     "simulate": simulate_command,
     "train": train_command,

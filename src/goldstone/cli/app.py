@@ -7,6 +7,7 @@ import typer
 
 from goldstone.cli import (
     audit_command,
+    compare_command,
     demo_command,
     groups_command,
     report_command,
@@ -24,6 +25,7 @@ app = typer.Typer(
 for module in (
     demo_command,
     audit_command,
+    compare_command,
     report_command,
     simulate_command,
     train_command,

@@ -12,12 +12,14 @@ from rich.markup import escape
 
 from goldstone.actions import FLOW_SYMMETRIES
 from goldstone.auditing import AuditResult, AuditSettings, audit
+from goldstone.auditing.results import Answer
 from goldstone.auditing.settings import METRICS, MetricName
 from goldstone.cli.arguments import device_by_name, first_to_last, key_values, two_lengths
 from goldstone.cli.audit_output import console_on, show_audit
 from goldstone.cli.data import read_fields, read_flows
 from goldstone.cli.declarations import read_declaration
 from goldstone.cli.guard import DOES_NOT_HOLD, HOLDS, UNDETERMINED, guarded
+from goldstone.cli.limits import Limits
 from goldstone.cli.models import load_model
 from goldstone.cli.options import Arguments, Device, Fields, Json, Lengths, Quiet, TimeStep
 from goldstone.cli.places import writable_directory
@@ -31,7 +33,7 @@ from goldstone.systems.flows import (
 )
 from goldstone.systems.losses import loss_by_name
 
-_EXIT_CODES = {"yes": HOLDS, "no": DOES_NOT_HOLD, "undetermined": UNDETERMINED}
+_EXIT_CODES: dict[Answer, int] = {"yes": HOLDS, "no": DOES_NOT_HOLD, "undetermined": UNDETERMINED}
 _DEFAULTS = AuditSettings()
 _SYMMETRIES = "\n".join(
     f"  {name:<14}{meaning.replace(': no symmetry, a negative', ': a')}"
@@ -64,6 +66,7 @@ Examples:
   goldstone audit mymodel.py:Net --data plain.npz --dt 0.05 \\
       --fields density:density,momentum:momentum,energy:energy
   goldstone audit mymodel.py:Net --data plain.npz --symmetry symmetry.toml
+  goldstone audit runs/unet --data test.npz --fail-under 0.3 --fail-over 1.5
 
 \b
 Symmetries:
@@ -88,6 +91,9 @@ A symmetry file, for vectors that point elsewhere or for chosen elements:
 \b
 Exit codes: 0 it holds, 1 it does not, 3 undetermined, 2 bad input or usage
 (a refused symmetry is bad input).
+With --fail-under or --fail-over they answer these limits instead: 0 every
+tested element keeps them, with its whole 95 % interval; 1 one lies wholly
+beyond; 3 undetermined, as of a model without skill.
 """
 
 
@@ -184,6 +190,24 @@ def audit_model(
     force: Annotated[
         bool, typer.Option("--force", help="Audit a refused symmetry, as a negative control.")
     ] = False,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RHO",
+            help="Fail unless ρ is surely this or more: the lower 95 % bound, in the metric that "
+            "decides, for every tested element.",
+            show_default=False,
+        ),
+    ] = None,
+    fail_over: Annotated[
+        float | None,
+        typer.Option(
+            metavar="FACTOR",
+            help="Fail unless the loss grows surely by this factor or less: the upper 95 % bound "
+            "of exp(T), for every tested element.",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the model in the report.", show_default=False)
     ] = None,
@@ -201,6 +225,9 @@ def audit_model(
 ) -> int:
     """Audit a model."""
     chosen = _metrics(metrics)
+    limits = Limits(fail_under, fail_over)
+    if fail_under is not None and not chosen:
+        raise InputError("--fail-under: ρ needs gradients; leave --metrics none out")
     settings = AuditSettings(
         trajectories=forward_samples,
         samples=samples,
@@ -262,7 +289,12 @@ def audit_model(
         show_audit(console, result)
         for path in written:
             console.print(str(path), soft_wrap=True, markup=False)
-    return _EXIT_CODES[result.verdict.holds.answer]
+    answer, statements = limits.check(result)
+    if not quiet:
+        for statement in statements:
+            # On stderr, which leaves the JSON alone.
+            sys.stderr.write(f"{statement}\n")
+    return _EXIT_CODES[answer]
 
 
 def _metrics(text: str) -> tuple[MetricName, ...]:
