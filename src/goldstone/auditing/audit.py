@@ -130,10 +130,11 @@ def audit(
         group, {g: r.transports for g, r in zip(tested, results, strict=True)}
     )
     plain = gradients.plain if gradients else None
+    wrong: list[Control] = []
     controls: list[Control] = []
     with clock.measure("controls"), progress.task("controls", 1) as task:
         if layout is not None and any(field.is_vector for field in layout.fields):
-            controls.append(
+            wrong.append(
                 wrong_action_control(
                     subject,
                     few,
@@ -144,6 +145,7 @@ def audit(
                     has_skill=summary.has_skill,
                 )
             )
+        controls += wrong
         if gradients and gradients.elements:
             unit = [{str(m): p.unit for m, p in e.products.items()} for e in gradients.elements]
             controls.append(shuffled_control(unit, settings.seed))
@@ -170,6 +172,11 @@ def audit(
             gradients.path if gradients else "none: forward tests alone",
             clock.seconds,
             _truth_name(data, ground_truth) if truth else "none",
+            {
+                "controls": sum(bool(c.orbit_coherence) for c in wrong) * few.samples.trajectories,
+                "shifts": profile.gradients if profile else 0,
+                "history": len(entries) * (len(elements) + 1) * few.samples.trajectories,
+            },
         ),
         model=summary,
         symmetry=_symmetry_summary(symmetry, elements, layout),

@@ -29,6 +29,7 @@ def provenance(
     gradient_path: str,
     seconds: Mapping[str, float],
     ground_truth: str,
+    other_gradients: Mapping[str, int],
 ) -> Provenance:
     """Versions, hashes, settings and costs of the audit that has just run."""
     device, dtype = model_place(model)
@@ -52,6 +53,7 @@ def provenance(
         seconds={name: round(value, 3) for name, value in seconds.items()},
         data=_description(data),
         ground_truth=ground_truth,
+        other_gradients=other_gradients,
     )
 
 

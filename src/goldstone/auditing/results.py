@@ -24,8 +24,10 @@ Label = Literal["internalised", "covered", "latent", "broken", "undetermined"]
 class Provenance:
     """Where the numbers come from.
 
-    ``data`` is what the data set says of itself: system, parameters, dt, lengths, initial
-    condition, seed and shape; ``ground_truth`` what the symmetry was verified against.
+    ``gradients`` counts those along the orbits, ``other_gradients`` by purpose those of controls,
+    shifts and history. ``data`` is what the data set says of itself: system, parameters, dt,
+    lengths, initial condition, seed and shape; ``ground_truth`` what the symmetry was verified
+    against.
     """
 
     created: str
@@ -41,6 +43,7 @@ class Provenance:
     seconds: Mapping[str, float]
     data: Mapping[str, Any] = field(default_factory=dict)
     ground_truth: str = "none"
+    other_gradients: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -256,12 +259,13 @@ class ShiftProfile:
     """The shift symmetry beside the audited one; its curves and maps are in the arrays.
 
     ``exact_period`` is the smallest shift (cells, per axis) whose multiples all hold to ten times
-    the numerical floor, None if only the identity does.
+    the numerical floor, None if only the identity does. ``gradients`` counts those taken.
     """
 
     exact_period: tuple[int | None, int | None]
     worst_log_loss_ratio: float
     cell: int
+    gradients: int = 0
 
 
 @dataclass(frozen=True)

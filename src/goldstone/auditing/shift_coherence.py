@@ -23,10 +23,11 @@ def shift_coherences(
     cell: int,
     period: tuple[int | None, int | None],
     progress: Progress,
-) -> dict[str, NDArray[Any]]:
+) -> tuple[dict[str, NDArray[Any]], int]:
     """Euclidean coherences at shifts along both axes and over one cell of ``cell``² shifts.
 
-    Along the axes: every shift up to two cells, the exact ``period``, and half the grid.
+    Along the axes: every shift up to two cells, the exact ``period``, and half the grid. Returns
+    the arrays and the number of gradients taken.
     """
     cheap = replace(few.settings, metrics=("euclidean",), decisive_metric="euclidean")
     probe = GradientProbe(replace(few, settings=cheap), symmetry, few.samples.inputs[:0])
@@ -47,7 +48,7 @@ def shift_coherences(
         rows: list[list[Statistic]] = [[getattr(found[t], name) for t in row] for row in shifts]
         return np.array([[getattr(s, attribute) for s in row] for row in rows], dtype=np.float64)
 
-    return {
+    arrays = {
         "shift_gradient_steps": np.array(steps),
         "shift_axis_pair_coherence": table(axes, "pair", "estimate"),
         "shift_axis_pair_coherence_q1": table(axes, "pair", "q1"),
@@ -59,3 +60,4 @@ def shift_coherences(
         "cell_pair_coherence": table(square, "pair", "estimate"),
         "cell_orbit_coherence": table(square, "orbit", "estimate"),
     }
+    return arrays, (len(wanted) - 1) * few.samples.trajectories

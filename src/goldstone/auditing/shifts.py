@@ -53,10 +53,12 @@ def shift_profile(
     }
     arrays |= _torus(few, grid, period)
     cell = min(max(p or LARGEST_CELL for p in period), LARGEST_CELL)
+    gradients = 0
     if plain is not None:
-        arrays |= shift_coherences(few, symmetry, plain, grid, cell, period, progress)
+        more, gradients = shift_coherences(few, symmetry, plain, grid, cell, period, progress)
+        arrays |= more
     worst = max(s.estimate or 0.0 for row in ratios for s in row)
-    return ShiftProfile(period, worst, cell), arrays
+    return ShiftProfile(period, worst, cell, gradients), arrays
 
 
 def _values(statistics: list[list[Statistic]], attribute: str = "estimate") -> NDArray[Any]:
