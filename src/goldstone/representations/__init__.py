@@ -3,6 +3,7 @@
 from goldstone.representations.change_of_basis import ChangeOfBasis
 from goldstone.representations.clebsch_gordan import clebsch_gordan
 from goldstone.representations.conjugate import ConjugateRepresentation
+from goldstone.representations.decompose import decompose, irrep_multiplicities
 from goldstone.representations.decomposition import Decomposition, decompose_with
 from goldstone.representations.direct_sum import DirectSum, multiple
 from goldstone.representations.dual import DualRepresentation
@@ -12,9 +13,8 @@ from goldstone.representations.elementary import (
     StandardRepresentation,
     TrivialRepresentation,
 )
-from goldstone.representations.finite.decompose import decompose
 from goldstone.representations.finite.irreps import irreps
-from goldstone.representations.finite.multiplicities import isotypic_projector, multiplicities
+from goldstone.representations.finite.multiplicities import isotypic_projector
 from goldstone.representations.induction import InducedRepresentation
 from goldstone.representations.intertwiners import (
     IntertwinerBasis,
@@ -27,12 +27,10 @@ from goldstone.representations.intertwiners import (
     reynolds_projector,
 )
 from goldstone.representations.irrep import Irrep
-from goldstone.representations.lie.decompose import decompose_compact
 from goldstone.representations.lie.listing import irreps_up_to
 from goldstone.representations.lie.planar import O2Irrep, SO2ComplexIrrep, SO2Irrep
 from goldstone.representations.lie.spatial import O3Irrep, SO3Irrep
 from goldstone.representations.lie.special_unitary import SU2Irrep, SU3Irrep
-from goldstone.representations.lie.weights import irrep_multiplicities
 from goldstone.representations.lie.wigner import (
     solid_harmonics,
     spherical_harmonics,
@@ -50,6 +48,7 @@ from goldstone.representations.representation import Representation
 from goldstone.representations.restriction import Restriction
 from goldstone.representations.summary import GroupSummary, summarise_group
 from goldstone.representations.tensor_product import TensorProduct
+from goldstone.representations.unitary_form import is_unitary, unitary_form
 
 __all__ = [
     "ChangeOfBasis",
@@ -87,7 +86,6 @@ __all__ = [
     "TrivialRepresentation",
     "clebsch_gordan",
     "decompose",
-    "decompose_compact",
     "decompose_with",
     "image_basis",
     "intertwiner_basis",
@@ -95,15 +93,16 @@ __all__ = [
     "irrep_multiplicities",
     "irreps",
     "irreps_up_to",
+    "is_unitary",
     "isotypic_projector",
     "multilinear_basis",
     "multiple",
-    "multiplicities",
     "orthonormal_echelon",
     "reynolds_average",
     "reynolds_projector",
     "solid_harmonics",
     "spherical_harmonics",
     "summarise_group",
+    "unitary_form",
     "wigner_matrices",
 ]

@@ -10,6 +10,7 @@ from goldstone.core import InputError
 from goldstone.representations.direct_sum import DirectSum
 from goldstone.representations.irrep import Irrep
 from goldstone.representations.representation import Representation
+from goldstone.representations.unitary_form import is_unitary
 
 Intertwiners = Callable[[Irrep, Representation], Tensor]
 """A basis (k, dim ρ, dim irrep) of the maps T with ρ(g) T = T irrep(g)."""
@@ -71,34 +72,29 @@ class Decomposition:
 
 
 def decompose_with(
-    representation: Representation,
-    irreps: Sequence[Irrep],
-    intertwiners: Intertwiners,
-    inner_product: Tensor | None = None,
+    representation: Representation, irreps: Sequence[Irrep], intertwiners: Intertwiners
 ) -> Decomposition:
-    """Decompose ρ by the intertwiners from given irreps into it, for any group.
+    """Decompose a unitary ρ by the intertwiners from given irreps into it, for any group.
 
     For an intertwiner T from a unitary irrep into a unitary ρ, T†T is a number, and for two of them
     T₁†T₂ commutes with the irrep; so T − T₁T₁†T is one again, and Gram–Schmidt in this sense makes
     of a basis of intertwiners as many isometries with orthogonal images as there are copies.
 
     Args:
-        representation: ρ.
+        representation: ρ, unitary; :func:`unitary_form` makes it so.
         irreps: all those that it may contain.
         intertwiners: called with each irrep and ρ.
-        inner_product: M > 0 with ρ(g)† M ρ(g) = M; the identity if ρ is unitary, the default.
 
     Raises:
-        InputError: the irreps do not add up to ρ.
+        InputError: the irreps do not add up to ρ, or ρ is not unitary.
     """
+    if not is_unitary(representation):
+        raise InputError("expected a unitary representation; unitary_form() makes it so")
     n = representation.dimension
     dtype = torch.promote_types(representation.dtype, irreps[0].dtype) if irreps else torch.float64
-    metric = torch.eye(n, dtype=dtype) if inner_product is None else inner_product.to(dtype)
-    root = torch.linalg.cholesky(metric)  # M = L L†; L†ρL⁻† is unitary
     components, columns = [], []
     for irrep in irreps:
-        found = root.mH @ intertwiners(irrep, representation).to(dtype)
-        copies = _orthogonal_copies(found, irrep)
+        copies = _orthogonal_copies(intertwiners(irrep, representation).to(dtype), irrep)
         if len(copies):
             components.append((irrep, len(copies)))
             columns.append(copies.movedim(0, 1).flatten(1))
@@ -108,11 +104,10 @@ def decompose_with(
             f"the irreps given make up {reached} of the {n} dimensions: some are missing or they "
             "are no irreps over the right field"
         )
-    unitary = torch.cat(columns, 1)
+    basis = torch.cat(columns, 1)
     # One Newton step to the nearest unitary matrix; U†U commutes with the irreps, so they stay.
-    unitary = 1.5 * unitary - 0.5 * unitary @ (unitary.mH @ unitary)
-    basis = torch.linalg.solve_triangular(root.mH, unitary, upper=True)
-    return Decomposition(representation, tuple(components), basis, unitary.mH @ root.mH)
+    basis = 1.5 * basis - 0.5 * basis @ (basis.mH @ basis)
+    return Decomposition(representation, tuple(components), basis, basis.mH)
 
 
 def _orthogonal_copies(maps: Tensor, irrep: Irrep) -> Tensor:

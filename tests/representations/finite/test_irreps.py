@@ -31,10 +31,10 @@ from goldstone.representations import (
     TrivialRepresentation,
     decompose,
     irreps,
-    multiplicities,
 )
 from goldstone.representations.finite.dihedral import DihedralIrrep
 from goldstone.representations.finite.fourier import FourierIrrep
+from goldstone.representations.finite.multiplicities import multiplicities
 from goldstone.representations.finite.tabulated import tabulated_irreps
 from goldstone.representations.finite.young import SymmetricGroupIrrep
 from goldstone.testing import check_representation_laws

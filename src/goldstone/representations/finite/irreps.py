@@ -41,7 +41,10 @@ def irreps(group: FiniteGroup[Any], field: Field = "real") -> tuple[Irrep, ...]:
     if field not in ("real", "complex"):
         raise InputError(f'expected the field "real" or "complex", got {field!r}')
     if not isinstance(group, FiniteGroup):
-        raise InputError(f"expected a finite group, got {group.name}")
+        raise InputError(
+            f"expected a finite group, got {group.name}; those of compact Lie groups are listed by "
+            "irreps_up_to()"
+        )
     known = cast(Any, group)  # mypy would take the group's element type from the first case
     if isinstance(known, CyclicGroup | GridTranslations):
         return fourier_irreps(known, field)

@@ -16,7 +16,7 @@ from goldstone.representations.intertwiners.isotypic_splitting import (
 from goldstone.representations.orthonormal_echelon import orthonormal_echelon
 from goldstone.representations.representation import Representation
 
-Method = Literal["direct", "isotypic", "reduced", "krylov", "orbits", "blocks"]
+Method = Literal["direct", "isotypic", "reduced", "unitary", "krylov", "orbits", "blocks"]
 
 _MOST_ENTRIES = 2**30
 
@@ -155,7 +155,7 @@ class IntertwinerBasis:
         source, target: V and W.
         dimension: k, the number of maps.
         method: how they were found: ``orbits``, ``direct``, ``isotypic``, ``reduced``,
-            ``krylov``, or ``blocks`` for direct sums.
+            ``unitary``, ``krylov``, or ``blocks`` for direct sums.
         residual: max over generators and maps of ‖ρ_W A − A ρ_V‖ (dρ for the Lie algebra), or a
             bound on it; 0 where it is exact.
         largest_zero, smallest_nonzero: the numbers (singular values of the equations or

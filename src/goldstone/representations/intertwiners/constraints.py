@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups import LieGroup
 from goldstone.representations.representation import Representation
+from goldstone.representations.unitary_form import generator_matrices
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,13 +181,5 @@ def intertwiner_constraints(
             "intertwiners need two representations of one group, got one of "
             f"{group.name} and one of {target.group.name}"
         )
-    lie = group if isinstance(group, LieGroup) else None
-    elements = group.tensor(lie.component_generators() if lie else group.generators())
-    pairs = []
-    for representation in (source, target):
-        matrices = representation.matrix_unchecked(elements).detach()
-        if lie:
-            basis = torch.eye(lie.dimension, dtype=torch.float64)
-            matrices = torch.cat((representation.derivative(basis).detach(), matrices))
-        pairs.append(matrices)
+    pairs = [torch.cat(generator_matrices(each)) for each in (source, target)]
     return IntertwinerConstraints(*pairs)

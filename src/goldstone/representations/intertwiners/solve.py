@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
@@ -23,16 +23,18 @@ from goldstone.representations.intertwiners.constraints import (
 )
 from goldstone.representations.intertwiners.isotypic_splitting import isotypic_splitting
 from goldstone.representations.intertwiners.krylov_null_space import krylov_null_space
-from goldstone.representations.intertwiners.null_space import direct_null_space
+from goldstone.representations.intertwiners.null_space import CLEAR, direct_null_space
 from goldstone.representations.intertwiners.permutation_orbits import (
     pair_orbits,
     permutation_images,
 )
 from goldstone.representations.intertwiners.reduced_null_space import reduced_null_space
+from goldstone.representations.intertwiners.unitary_null_space import unitary_null_space
 from goldstone.representations.orthonormal_echelon import orthonormal_echelon
 from goldstone.representations.representation import Representation
+from goldstone.representations.unitary_form import has_unitary_forms
 
-Choice = Literal["auto", "direct", "isotypic", "reduced", "krylov", "orbits"]
+Choice = Literal["auto", "direct", "isotypic", "reduced", "unitary", "krylov", "orbits"]
 
 _DIRECT = 512
 _DIRECT_AT_MOST = 4096
@@ -58,6 +60,7 @@ def intertwiner_basis(
             of Lorentz and symplectic groups; (m + n)³, see :func:`isotypic_splitting`.
             ``reduced``: other groups with some such generators, as the rotations in SE(n); see
             :func:`reduced_null_space`.
+            ``unitary``: finite and compact groups; ``isotypic`` in a :func:`unitary_form`.
             ``krylov``: all others; without a matrix of the equations, see
             :func:`krylov_null_space`.
 
@@ -66,6 +69,8 @@ def intertwiner_basis(
             them; or the dimension cannot be told, because singular values lie too near zero or
             the characters contradict.
     """
+    if method not in get_args(Choice):
+        raise InputError(f"expected a method among {', '.join(get_args(Choice))}, got {method!r}")
     if source.group != target.group:
         raise InputError(
             "intertwiners need two representations of one group, got one of "
@@ -122,11 +127,11 @@ def _solve(v: Representation, w: Representation, method: Choice) -> IntertwinerB
             )
     if found is None:
         constraints = intertwiner_constraints(v, w)
-        chosen = _automatic(constraints) if method == "auto" else method
+        chosen = _automatic(v, constraints) if method == "auto" else method
         try:
             found = _by_equations(v, w, constraints, chosen)
         except InputError:
-            if method != "auto" or chosen not in ("isotypic", "reduced"):
+            if method != "auto" or chosen not in ("isotypic", "reduced", "unitary"):
                 raise
             found = _by_equations(v, w, constraints, "krylov")
     dimension = _dimension_by_characters(v, w)
@@ -180,16 +185,21 @@ def _by_equations(
         chosen, space = "direct", direct_null_space(constraints)
     elif method == "reduced":
         chosen, space = "reduced", reduced_null_space(constraints)
+    elif method == "unitary":
+        chosen, space = "unitary", unitary_null_space(v, w)
     else:
         space = krylov_null_space(constraints)
     rows = orthonormal_echelon(space.rows, real=not constraints.dtype.is_complex)
     maps = rows.reshape(-1, *constraints.shape)
+    residual = constraints.residual(maps)
+    if residual > CLEAR * constraints.scale:
+        raise InputError(f"the maps found solve the equations to {residual:.1e} only")
     return IntertwinerBasis(
         source=v,
         target=w,
         dimension=len(maps),
         method=chosen,
-        residual=constraints.residual(maps),
+        residual=residual,
         largest_zero=space.largest_zero,
         smallest_nonzero=space.smallest_nonzero,
         completeness=space.completeness,
@@ -220,12 +230,14 @@ def _by_splitting(
     )
 
 
-def _automatic(constraints: IntertwinerConstraints) -> Choice:
+def _automatic(v: Representation, constraints: IntertwinerConstraints) -> Choice:
     if constraints.unknowns <= _DIRECT:
         return "direct"
     closed = len(constraints.adjoint_closed_part())
     if closed == len(constraints.source):
         return "isotypic"
+    if has_unitary_forms(v.group):
+        return "unitary"
     return "reduced" if closed else "krylov"
 
 

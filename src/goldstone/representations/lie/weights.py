@@ -7,7 +7,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups import OrthogonalGroup, SpecialOrthogonalGroup, SpecialUnitaryGroup
-from goldstone.representations.irrep import Irrep
+from goldstone.representations.irrep import Field, Irrep
 from goldstone.representations.lie.gelfand_tsetlin import gelfand_tsetlin
 from goldstone.representations.lie.planar import O2Irrep, SO2ComplexIrrep, SO2Irrep
 from goldstone.representations.lie.spatial import O3Irrep, SO3Irrep
@@ -15,23 +15,22 @@ from goldstone.representations.lie.special_unitary import SU2Irrep, SU3Irrep
 from goldstone.representations.representation import Representation
 
 
-def irrep_multiplicities(representation: Representation) -> dict[Irrep, int]:
+def compact_multiplicities(representation: Representation, field: Field | None) -> dict[Irrep, int]:
     """How often each irrep occurs in a representation of SO(2), O(2), SO(3), O(3), SU(2) or SU(3).
 
-    The weights are the eigenvalues of i·dρ on a maximal torus, and whole numbers decide: an irrep
-    occurs as often as its highest weight does, less the occurrences inside irreps of higher weight.
-    For the full orthogonal groups a reflection that commutes with the torus splits the weights by
-    parity. Irreps are real for a real representation of SO(2), complex for a complex one.
-
-    Returns:
-        The irreps that occur, with multiplicities ≥ 1, small ones first.
+    See :func:`irrep_multiplicities`. The weights are the eigenvalues of i·dρ on a maximal torus,
+    and whole numbers decide: an irrep occurs as often as its highest weight does, less the
+    occurrences inside irreps of higher weight. For the full orthogonal groups a reflection that
+    commutes with the torus splits the weights by parity.
 
     Raises:
         InputError: another group, or weights that are no whole numbers.
     """
     group = representation.group
+    if field == "real" and isinstance(group, SpecialUnitaryGroup):
+        raise InputError(f"the irreps of {group.name} are known over ℂ only: use field='complex'")
     if isinstance(group, SpecialOrthogonalGroup) and group.n == 2:
-        return _planar_rotations(representation)
+        return _planar_rotations(representation, field)
     if isinstance(group, OrthogonalGroup) and group.n == 2:
         return _planar_isometries(representation)
     if isinstance(group, SpecialOrthogonalGroup) and group.n == 3:
@@ -45,15 +44,16 @@ def irrep_multiplicities(representation: Representation) -> dict[Irrep, int]:
     if isinstance(group, SpecialUnitaryGroup) and group.n == 3:
         return _special_unitary_three(representation)
     raise InputError(
-        f"weights are read off for SO(2), O(2), SO(3), O(3), SU(2) and SU(3), not {group.name}"
+        "irreps are known of finite groups, SO(2), O(2), SO(3), O(3), SU(2) and SU(3), not "
+        f"{group.name}"
     )
 
 
-def _planar_rotations(representation: Representation) -> dict[Irrep, int]:
+def _planar_rotations(representation: Representation, field: Field | None) -> dict[Irrep, int]:
     # e^ikθ has dρ = ik.
     found = Counter({-w: n for w, n in _weights(representation, (1,)).items()})
     frequencies = sorted(found, key=lambda k: (abs(k), -k))
-    if representation.dtype.is_complex:
+    if field == "complex" or representation.dtype.is_complex:
         return {SO2ComplexIrrep(k): found[k] for k in frequencies}
     return {SO2Irrep(k): found[k] for k in frequencies if k >= 0}
 
