@@ -41,6 +41,7 @@ class ChangeOfBasis(DerivedRepresentation):
         return (
             isinstance(other, ChangeOfBasis)
             and self.representation == other.representation
+            and self.basis.dtype == other.basis.dtype
             and torch.equal(self.basis, other.basis)
         )
 

@@ -16,6 +16,7 @@ class DirectSum(Representation):
     parts: tuple[Representation, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
         if not self.parts or any(part.group != self.group for part in self.parts):
             raise InputError(
                 "a direct sum needs one or more representations of the same group "

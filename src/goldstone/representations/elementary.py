@@ -48,7 +48,7 @@ class StandardRepresentation(Representation):
 
     @property
     def dtype(self) -> torch.dtype:
-        return torch.complex128 if self.group.element_dtype.is_complex else torch.float64
+        return _linear_dtype(self.group)
 
     def _matrices(self, g: Tensor) -> Tensor:
         return _linear(self.group).matrices(g)
@@ -74,7 +74,7 @@ class DeterminantRepresentation(Representation):
 
     @property
     def dtype(self) -> torch.dtype:
-        return torch.complex128 if self.group.element_dtype.is_complex else torch.float64
+        return _linear_dtype(self.group)
 
     def _matrices(self, g: Tensor) -> Tensor:
         determinant: Tensor = torch.linalg.det(_linear(self.group).matrices(g))
@@ -113,7 +113,7 @@ class RegularRepresentation(Representation):
     def _characters(self, g: Tensor) -> Tensor:
         group = _finite(self.group)
         fixes = group.index(g) == group.index(group.identity_tensor(g))
-        return fixes * float(group.order)
+        return fixes.double() * group.order
 
     @property
     def allows_pointwise(self) -> bool:
@@ -143,6 +143,11 @@ def _linear(group: Any) -> LinearGroup:
     if not isinstance(group, LinearGroup):
         raise InputError(f"{group.name} does not come as a group of matrices")
     return group
+
+
+def _linear_dtype(group: Any) -> torch.dtype:
+    # Not that of the elements, which may be integers where the matrices are complex.
+    return _linear(group).matrices(group.tensor((group.identity,))).dtype
 
 
 def _finite(group: Any) -> FiniteGroup[Any]:

@@ -40,10 +40,11 @@ class MatrixRepresentation(Representation):
         group = self.group
         if not isinstance(group, FiniteGroup):
             raise InputError(f"expected a finite group, got {group.name}")
+        object.__setattr__(self, "generators", tuple(self.generators))
         count, shape = len(self.generators), tuple(self.matrices.shape)
-        if len(shape) != 3 or shape[0] != count or shape[1] != shape[2]:
+        if len(shape) != 3 or shape[0] != count or shape[1] != shape[2] or not shape[1]:
             raise InputError(
-                f"expected square matrices ({count}, n, n), one for each of the {count} "
+                f"expected square matrices ({count}, n, n) with n ≥ 1, one for each of the {count} "
                 f"generators, got shape {shape}"
             )
         for element in self.generators:
@@ -60,7 +61,9 @@ class MatrixRepresentation(Representation):
     def from_mapping(
         cls, group: Group[Any], matrices: Mapping[Any, Tensor]
     ) -> "MatrixRepresentation":
-        """From a mapping of generators to their matrices."""
+        """From a mapping of generators, at least one, to their matrices."""
+        if not matrices:
+            raise InputError(f"expected the matrices of generators of {group.name}, got none")
         return cls(
             group, tuple(matrices), torch.stack([torch.as_tensor(m) for m in matrices.values()])
         )
@@ -69,6 +72,7 @@ class MatrixRepresentation(Representation):
         return (
             isinstance(other, MatrixRepresentation)
             and (self.group, self.generators) == (other.group, other.generators)
+            and self.dtype == other.dtype
             and torch.equal(self.matrices, other.matrices)
         )
 

@@ -27,6 +27,7 @@ class OuterTensorProduct(Representation):
     parts: tuple[Representation, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
         group = self.group
         if not isinstance(group, DirectProduct | LieDirectProduct):
             raise InputError(f"expected a direct product of groups, got {group.name}")

@@ -33,6 +33,7 @@ class PermutationRepresentation(Representation):
         group = self.group
         if not isinstance(group, FiniteGroup):
             raise InputError(f"expected a finite group, got {group.name}")
+        object.__setattr__(self, "images", tuple(map(tuple, self.images)))
         steps = group.tensor(group.generators())
         points = sorted(self.images[0]) if self.images else []
         wrong = [p for p in self.images if sorted(p) != list(range(len(points)))]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.representations.checks import check_whole
 from goldstone.representations.derived import DerivedRepresentation
 from goldstone.representations.tensor_product import kronecker, kronecker_sum
 
@@ -25,8 +26,7 @@ class _Power(DerivedRepresentation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.power < 0:
-            raise InputError(f"expected a power ≥ 0, got {self.power}")
+        check_whole("a power", self.power)
 
     @abstractmethod
     def _splitting(self, power: int) -> Tensor:

@@ -17,8 +17,8 @@ class Representation(ABC):
 
     Laws that implementers must satisfy: ρ(gh) = ρ(g)ρ(h) and ρ(e) = 1; for a Lie group
     ρ(exp x) = exp(dρ(x)) with dρ linear and dρ([x, y]) = [dρ(x), dρ(y)]. Representations are
-    frozen, compare by value and pickle. Matrices are float64 or complex128, differentiable in the
-    elements of a Lie group.
+    frozen, compare by value and pickle. Matrices are float64 or complex128, whatever the precision
+    of the elements, and differentiable in the elements of a Lie group.
     """
 
     group: Group[Any]
@@ -35,7 +35,10 @@ class Representation(ABC):
 
     @abstractmethod
     def _matrices(self, g: Tensor) -> Tensor:
-        """The matrices (*batch, dimension, dimension) of a tensor of elements."""
+        """The matrices (*batch, dimension, dimension) of a tensor of elements.
+
+        These have the group's own dtype, and the matrices must have that of the representation.
+        """
 
     def _derivatives(self, x: Tensor) -> Tensor:
         """dρ of coordinates (*batch, d) in the Lie algebra; representations of Lie groups have it.
@@ -54,11 +57,11 @@ class Representation(ABC):
             InputError: g is not in the group.
         """
         self.group.check_contains(g)
-        return self._matrices(g if isinstance(g, Tensor) else self.group.tensor((g,))[0])
+        return self.matrix_unchecked(g if isinstance(g, Tensor) else self.group.tensor((g,))[0])
 
     def matrix_unchecked(self, g: Tensor) -> Tensor:
         """ρ(g) of a tensor of elements that are known to lie in the group."""
-        return self._matrices(g)
+        return self._matrices(g.to(self.group.element_dtype))
 
     def __call__(self, g: Any) -> Tensor:
         """ρ(g): see :meth:`matrix`."""
@@ -79,7 +82,7 @@ class Representation(ABC):
         if not isinstance(self.group, LieGroup):
             raise InputError(f"{self.group.name} is not a Lie group: it has no Lie algebra")
         self.group.check_coordinates(x)
-        return self._derivatives(x)
+        return self._derivatives(x.double())
 
     def character(self, g: Any) -> Tensor:
         """The trace of ρ(g), (*batch).
@@ -88,11 +91,11 @@ class Representation(ABC):
             InputError: g is not in the group.
         """
         self.group.check_contains(g)
-        return self._characters(g if isinstance(g, Tensor) else self.group.tensor((g,))[0])
+        return self.character_unchecked(g if isinstance(g, Tensor) else self.group.tensor((g,))[0])
 
     def character_unchecked(self, g: Tensor) -> Tensor:
         """The character of a tensor of elements that are known to lie in the group."""
-        return self._characters(g)
+        return self._characters(g.to(self.group.element_dtype))
 
     def _characters(self, g: Tensor) -> Tensor:
         """The traces (*batch) of a tensor of elements; override where there is a shorter way."""
@@ -105,6 +108,8 @@ class Representation(ABC):
 
     def __add__(self, other: "Representation") -> "Representation":
         """The direct sum ρ ⊕ σ, sums of sums flattened: see :class:`DirectSum`."""
+        if not isinstance(other, Representation):
+            return NotImplemented
         from goldstone.representations.direct_sum import DirectSum
 
         parts = [one.parts if isinstance(one, DirectSum) else (one,) for one in (self, other)]
@@ -112,6 +117,8 @@ class Representation(ABC):
 
     def __mul__(self, other: "Representation") -> "Representation":
         """The tensor product ρ ⊗ σ, products of products flattened: see :class:`TensorProduct`."""
+        if not isinstance(other, Representation):
+            return NotImplemented
         from goldstone.representations.tensor_product import TensorProduct
 
         parts = [one.parts if isinstance(one, TensorProduct) else (one,) for one in (self, other)]

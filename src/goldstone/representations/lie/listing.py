@@ -1,6 +1,7 @@
 """Lists of irreps of compact Lie groups."""
 
-from typing import Any, Literal
+from math import inf
+from typing import Any
 
 from goldstone.core import InputError
 from goldstone.groups import (
@@ -9,15 +10,13 @@ from goldstone.groups import (
     SpecialOrthogonalGroup,
     SpecialUnitaryGroup,
 )
-from goldstone.representations.irrep import Irrep
+from goldstone.representations.irrep import Field, Irrep
 from goldstone.representations.lie.planar import O2Irrep, SO2ComplexIrrep, SO2Irrep
 from goldstone.representations.lie.spatial import O3Irrep, SO3Irrep
 from goldstone.representations.lie.special_unitary import SU2Irrep, SU3Irrep
 
 
-def irreps_up_to(
-    group: Group[Any], degree: float, field: Literal["real", "complex"] | None = None
-) -> tuple[Irrep, ...]:
+def irreps_up_to(group: Group[Any], degree: float, field: Field | None = None) -> tuple[Irrep, ...]:
     """The irreps of SO(2), O(2), SO(3), O(3), SU(2) or SU(3) up to a degree, small ones first.
 
     The degree bounds the frequency (|k| over ℂ for SO(2)), the degree l of SO(3) and O(3), the spin
@@ -38,12 +37,12 @@ def irreps_up_to(
     if field not in (None, "real", "complex"):
         raise InputError(f"expected the field real or complex, got {field!r}")
     steps = 2 if isinstance(group, SpecialUnitaryGroup) and group.n == 2 else 1
-    top = int(steps * degree)
-    if degree < 0 or top != steps * degree:
+    if not 0 <= degree < inf or steps * degree % 1:
         raise InputError(
             f"expected a degree ≥ 0 that is {'half an' if steps == 2 else 'an'} integer, "
             f"got {degree}"
         )
+    top = int(steps * degree)
     if isinstance(group, SpecialOrthogonalGroup) and group.n == 2:
         if field == "complex":
             frequencies = sorted(range(-top, top + 1), key=lambda k: (abs(k), -k))

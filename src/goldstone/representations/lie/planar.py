@@ -8,6 +8,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups import Group, OrthogonalGroup, SpecialOrthogonalGroup
+from goldstone.representations.checks import check_whole
 from goldstone.representations.irrep import FrobeniusSchurType, Irrep
 
 
@@ -29,7 +30,7 @@ class SO2Irrep(Irrep):
     frequency: int
 
     def __post_init__(self) -> None:
-        _check_frequency(self.frequency)
+        check_whole("a frequency k", self.frequency)
         object.__setattr__(self, "group", SpecialOrthogonalGroup(2))
 
     @property
@@ -67,6 +68,7 @@ class SO2ComplexIrrep(Irrep):
     frequency: int
 
     def __post_init__(self) -> None:
+        check_whole("a frequency", self.frequency, None)
         object.__setattr__(self, "group", SpecialOrthogonalGroup(2))
 
     @property
@@ -117,7 +119,7 @@ class O2Irrep(Irrep):
     parity: int = 1
 
     def __post_init__(self) -> None:
-        _check_frequency(self.frequency)
+        check_whole("a frequency k", self.frequency)
         if self.parity not in ((1,) if self.frequency else (1, -1)):
             raise InputError(
                 "expected the parity 1 or −1 for frequency 0 and 1 for the others, got "
@@ -161,8 +163,3 @@ def _turning(x: Tensor, frequency: int) -> Tensor:
         return torch.zeros_like(x[..., None])
     quarter = torch.tensor([[0.0, -1.0], [1.0, 0.0]]).to(x)
     return frequency * x[..., None] * quarter
-
-
-def _check_frequency(frequency: int) -> None:
-    if frequency < 0:
-        raise InputError(f"expected a frequency k ≥ 0, got {frequency}")

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups import Group, OrthogonalGroup, SpecialOrthogonalGroup
+from goldstone.representations.checks import check_whole
 from goldstone.representations.irrep import FrobeniusSchurType, Irrep
 from goldstone.representations.lie.angular_momentum import angular_momentum, real_basis
 from goldstone.representations.lie.wigner import wigner_matrices
@@ -33,7 +34,7 @@ class SO3Irrep(Irrep):
     degree: int
 
     def __post_init__(self) -> None:
-        _check_degree(self.degree)
+        check_whole("a degree l", self.degree)
         object.__setattr__(self, "group", SpecialOrthogonalGroup(3))
 
     @property
@@ -76,7 +77,7 @@ class O3Irrep(Irrep):
     parity: int
 
     def __post_init__(self) -> None:
-        _check_degree(self.degree)
+        check_whole("a degree l", self.degree)
         if self.parity not in (1, -1):
             raise InputError(f"expected the parity 1 or −1, got {self.parity}")
         object.__setattr__(self, "group", OrthogonalGroup(3))
@@ -117,8 +118,3 @@ def _turning(x: Tensor, degree: int) -> Tensor:
     u = real_basis(degree)
     generators = (u.conj() @ (-1j * angular_momentum(2 * degree)) @ u.T).real
     return torch.einsum("...k,kij->...ij", x, torch.from_numpy(generators).to(x))
-
-
-def _check_degree(degree: int) -> None:
-    if degree < 0:
-        raise InputError(f"expected a degree l ≥ 0, got {degree}")

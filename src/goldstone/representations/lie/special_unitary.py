@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups import Group, SpecialUnitaryGroup
+from goldstone.representations.checks import check_whole
 from goldstone.representations.irrep import FrobeniusSchurType, Irrep
 from goldstone.representations.lie.angular_momentum import angular_momentum
 from goldstone.representations.lie.cartan_product import cartan_product
@@ -39,7 +41,7 @@ class SU2Irrep(Irrep):
     spin: float | Fraction
 
     def __post_init__(self) -> None:
-        if self.spin < 0 or 2 * self.spin != int(2 * self.spin):
+        if not 0 <= self.spin < inf or 2 * self.spin % 1:
             raise InputError(f"expected a spin 0, 1/2, 1, 3/2, …, got {self.spin}")
         object.__setattr__(self, "group", SpecialUnitaryGroup(2))
 
@@ -103,8 +105,8 @@ class SU3Irrep(Irrep):
     _steps: tuple[Tensor, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if min(self.p, self.q) < 0:
-            raise InputError(f"expected p, q ≥ 0, got ({self.p}, {self.q})")
+        for weight in (self.p, self.q):
+            check_whole("p, q", weight)
         object.__setattr__(self, "group", SpecialUnitaryGroup(3))
         path = [(a, 0) for a in range(self.p)] + [(self.p, b) for b in range(self.q + 1)]
         steps = []
