@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from goldstone.actions import Symmetry
-from goldstone.auditing.inspection import predict
+from goldstone.auditing.inspection import check_model, predict
 from goldstone.auditing.orbit_fine_tuning import FineTuning, fine_tune
 from goldstone.auditing.orbit_samples import element_names, moved_samples
 from goldstone.auditing.results import Answer
@@ -110,8 +110,9 @@ def connecting_path(
         progress: shows the positions.
 
     Raises:
-        InputError: the models' parameters differ in name or shape, fewer than three points, or a
-            loss is NaN or infinite.
+        InputError: the models' parameters differ in name or shape, one is in training mode with
+            layers that then depend on the batch or on chance, fewer than three points, or a loss is
+            NaN or infinite.
     """
     if points < 3 or not tolerance > 0:
         raise InputError(
@@ -127,6 +128,8 @@ def connecting_path(
         raise InputError(
             "a path needs two models of one architecture; these differ in " + ", ".join(differ[:5])
         )
+    for model in (model_a, model_b):
+        check_model(model, samples.inputs, samples.targets)
     poses = (symmetry.group.identity, *elements)
     element_names(symmetry, poses)
     moved = [moved_samples(samples, symmetry, g) for g in poses]
@@ -228,7 +231,9 @@ class _WithState(nn.Module):
 
 
 def _state(model: nn.Module) -> dict[str, Tensor]:
-    return {name: t.detach() for name, t in (*model.named_parameters(), *model.named_buffers())}
+    return {
+        name: t.detach().clone() for name, t in (*model.named_parameters(), *model.named_buffers())
+    }
 
 
 def _mix(a: Tensor, b: Tensor, t: float) -> Tensor:

@@ -26,21 +26,23 @@ def distinct_mean(matrix: Tensor, counts: Tensor) -> Tensor:
     return torch.div(total - same, counts.sum(1).square() - counts.square().sum(1))
 
 
+def covariance(matrix: Tensor, counts: Tensor) -> Tensor:
+    """Mean of M_ii less the mean of M_ij over different trajectories: ρ's numerator and variances.
+
+    Unbiased. Of the products of vectors with themselves a replicate may be negative.
+    """
+    return same_mean(matrix, counts) - distinct_mean(matrix, counts)
+
+
 def centred_mean(matrix: Tensor, counts: Tensor) -> Tensor:
     """½ mean of (M_ii + M_jj − M_ij − M_ji) over draws of different trajectories.
 
-    For all trajectories once it is mean_i M_ii − mean_{i≠j} M_ij, the unbiased covariance. It is
-    not negative for the products of vectors with themselves, in any replicate.
+    For all trajectories once it is their :func:`covariance`. It is not negative for the products
+    of vectors with themselves, in any replicate, so that parts of it are shares.
     """
     diagonal = matrix.diagonal()
     spread = (diagonal[:, None] + diagonal - matrix - matrix.T) / 2
     return distinct_mean(spread, counts)
-
-
-def overall_mean(matrix: Tensor, counts: Tensor) -> Tensor:
-    """Mean of M_ij over all pairs of draws: the product of two means."""
-    total = torch.einsum("ri,ij,rj->r", counts, matrix, counts)
-    return torch.div(total, counts.sum(1).square())
 
 
 def with_interval(function: Callable[[Tensor], Tensor], bootstrap: Bootstrap) -> Statistic:

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from goldstone.actions import Symmetry
 from goldstone.auditing.coherence import PairProducts
 from goldstone.auditing.coherence_summary import CoherenceSummary, summarise_products
-from goldstone.auditing.gram_statistics import centred_mean, same_mean, with_interval
+from goldstone.auditing.gram_statistics import covariance, same_mean, with_interval
 from goldstone.auditing.orbit_samples import (
-    check_one_a_trajectory,
+    check_subject,
     element_names,
     loss_gradients,
 )
@@ -143,8 +143,8 @@ def layer_coherence(
         scaled = part.ab / a[:, None] / b
 
         def contribution(counts: Tensor) -> Tensor:
-            variance = centred_mean(unit.aa, counts) * centred_mean(unit.bb, counts)
-            return centred_mean(scaled, counts) / variance.sqrt()
+            variance = covariance(unit.aa, counts) * covariance(unit.bb, counts)
+            return covariance(scaled, counts) / variance.sqrt()
 
         return GroupCoherence(
             parameters=sizes[name],
@@ -176,7 +176,7 @@ def measure_layer_coherence(
     Raises:
         InputError: several samples of one trajectory, no elements, or as :func:`parameter_groups`.
     """
-    check_one_a_trajectory(subject.samples)
+    check_subject(subject)
     names = element_names(symmetry, elements)
     groups = parameter_groups(subject.model, depth)
     slices = parameter_slices(trainable_parameters(subject.model))

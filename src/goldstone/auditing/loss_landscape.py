@@ -9,7 +9,7 @@ from torch import Tensor
 
 from goldstone.actions import Symmetry
 from goldstone.auditing.orbit_samples import (
-    check_one_a_trajectory,
+    check_subject,
     element_names,
     loss_gradients,
     sample_loss,
@@ -135,7 +135,7 @@ def loss_landscape(
         InputError: several samples of one trajectory, a BatchNorm in training mode, fewer
             parameters than eigenpairs, or a product that is not finite.
     """
-    check_one_a_trajectory(subject.samples)
+    check_subject(subject)
     settings = settings or LandscapeSettings()
     names = element_names(symmetry, (symmetry.group.identity, *elements))
     with progress.task("eigenpairs and traces", 0) as task:

@@ -10,7 +10,7 @@ from torch import Tensor
 from goldstone.actions import Symmetry
 from goldstone.auditing.coherence import PairProducts
 from goldstone.auditing.orbit_samples import (
-    check_one_a_trajectory,
+    check_subject,
     element_names,
     loss_gradients,
     moved_samples,
@@ -84,7 +84,7 @@ def orbit_pairs(
     Raises:
         InputError: as :func:`orbit_gram`.
     """
-    check_one_a_trajectory(subject.samples)
+    check_subject(subject)
     names = element_names(symmetry, elements)
     found = {}
     total = subject.samples.trajectories * (len(names) + 1)
@@ -122,7 +122,7 @@ def orbit_gram(
         InputError: several samples of one trajectory; elements are missing, doubled or the
             identity; not even the sketches fit; or a gradient is not finite.
     """
-    check_one_a_trajectory(subject.samples)
+    check_subject(subject)
     poses = (symmetry.group.identity, *elements)
     names = element_names(symmetry, poses)
     m, n = len(poses), subject.samples.trajectories

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from goldstone.actions import Symmetry
+from goldstone.auditing.inspection import check_model
 from goldstone.auditing.samples import Samples
 from goldstone.auditing.subject import Loss, Subject
 from goldstone.core import InputError, Task, trees
@@ -48,12 +49,16 @@ def loss_gradients(
     )
 
 
-def check_one_a_trajectory(samples: Samples) -> None:
-    """Raise unless there is one sample of each of two trajectories or more, in their order.
+def check_subject(subject: Subject) -> None:
+    """Raise unless gradients of the subject's samples mean something, and their products too.
 
     Raises:
-        InputError: it is not so; products of two samples of one trajectory have no null.
+        InputError: the model is in a mode, or of a kind, in which samples are not independent (see
+            :func:`goldstone.auditing.inspection.check_model`), or there is not one sample of each
+            of two trajectories or more, in their order: products within a trajectory have no null.
     """
+    samples = subject.samples
+    check_model(subject.model, samples.inputs, samples.targets)
     n = trees.batch_size(samples.inputs)
     if n < 2 or not torch.equal(samples.trajectory.cpu(), torch.arange(n)):
         raise InputError(

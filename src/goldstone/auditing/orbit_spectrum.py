@@ -32,7 +32,8 @@ class IrrepShare:
         share: of E_x‖∇ℓ_gx‖².
         centred_share: of the same with the mean over trajectories taken from every pose's
             gradients: what learning shares between the poses of *one* x, not between any two.
-        spectrum: the d eigenvalues of φ̂(σ), largest first, as shares; they sum to ``share``.
+        spectrum: the d eigenvalues of φ̂(σ), largest first, as shares; they sum to ``share``. None
+            where every gradient is zero.
     """
 
     irrep: str
@@ -115,10 +116,7 @@ def orbit_spectrum(
                 irrep=irrep.name,
                 dimension=irrep.dimension,
                 uniform=irrep.dimension**2 / (irrep.endomorphism_dimension * group.order),
-                share=with_interval(
-                    lambda counts, e=energy: same_mean(e, counts) / same_mean(total, counts),  # type: ignore[misc]
-                    bootstrap,
-                ),
+                share=_share(energy, total, bootstrap),
                 centred_share=_centred(energy, total, bootstrap),
                 spectrum=_spectrum(phi, irrep, everything),
             )
@@ -178,12 +176,20 @@ def _symmetrised(products: Tensor, number: Tensor) -> Tensor:
 
 
 def _spectrum(phi: Tensor, irrep: Irrep, everything: Tensor) -> tuple[float, ...]:
-    """Eigenvalues of φ̂(σ) times d/(dim End |G| φ(e))."""
+    """Eigenvalues of φ̂(σ) times d/(dim End |G| φ(e)); none where all gradients are zero."""
+    if not bool(torch.isfinite(phi).all()) or not float(phi[0]) > 0:
+        return ()
     matrices = irrep.matrix_unchecked(everything)
     transform = torch.einsum("k,kba->ab", phi, matrices)
     values = torch.linalg.eigvalsh((transform + transform.T) / 2).flip(0)
     weight = irrep.dimension / (irrep.endomorphism_dimension * len(phi) * phi[0])
     return tuple((values * weight).tolist())
+
+
+def _share(energy: Tensor, total: Tensor, bootstrap: Bootstrap) -> Statistic:
+    return with_interval(
+        lambda counts: same_mean(energy, counts) / same_mean(total, counts), bootstrap
+    )
 
 
 def _centred(energy: Tensor, total: Tensor, bootstrap: Bootstrap) -> Statistic:

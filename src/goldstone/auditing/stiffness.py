@@ -9,7 +9,6 @@ from goldstone.auditing.coherence import PairProducts
 from goldstone.auditing.coherence_summary import CoherenceSummary, summarise_products
 from goldstone.auditing.gram_statistics import (
     distinct_mean,
-    overall_mean,
     same_mean,
     with_interval,
 )
@@ -108,12 +107,17 @@ def orbit_m_coherence(gram: OrbitGram, bootstrap: Bootstrap) -> MCoherence:
 
 
 def data_m_coherence(gram: OrbitGram, bootstrap: Bootstrap) -> MCoherence:
-    """m-coherence of the n untransformed samples, n‖ā‖²/mean‖a_i‖²."""
+    """m-coherence of the n untransformed samples, n‖ā‖²/mean‖a_i‖².
+
+    As 1 + (n − 1)·mean_{i≠j}⟨a_i, a_j⟩/mean‖a_i‖²: a trajectory drawn twice is not coherent with
+    itself.
+    """
 
     def of(one: OrbitGram) -> Statistic:
         aa = one.products[0, :, 0]
         return with_interval(
-            lambda counts: one.n * overall_mean(aa, counts) / same_mean(aa, counts), bootstrap
+            lambda counts: 1 + (one.n - 1) * distinct_mean(aa, counts) / same_mean(aa, counts),
+            bootstrap,
         )
 
     return MCoherence(gram.n, of(gram.unit()), of(gram))

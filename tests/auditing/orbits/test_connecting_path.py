@@ -197,5 +197,15 @@ def test_bad_input_is_refused(given):
         connecting_path(model, model, samples, symmetry, (1,), subject.loss, points=2)
     broken = copy.deepcopy(model)
     broken[2].bias.data[0] = torch.nan
-    with pytest.raises(InputError, match=r"position 0\.10"):
+    with pytest.raises(InputError, match="values on the first samples"):
         connecting_path(model, broken, samples, symmetry, (1,), subject.loss)
+    norm = nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 4)).double().train()
+    with pytest.raises(InputError, match="training mode"):
+        connecting_path(norm, norm, samples, symmetry, (1,), subject.loss)
+    assert int(norm[0].num_batches_tracked) == 0
+
+    def nowhere(prediction, target):
+        return subject.loss(prediction, target) / (prediction.norm() - prediction.norm())
+
+    with pytest.raises(InputError, match=r"infinite at position 0\.00"):
+        connecting_path(model, model, samples, symmetry, (1,), nowhere)

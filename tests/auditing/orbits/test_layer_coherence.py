@@ -113,6 +113,19 @@ def untouched_but_frozen(model, untouched):
     return untouched(trainable)
 
 
+def test_one_group_of_everything_is_the_whole(make_subject):
+    subject, symmetry = make_subject("dense", CyclicGroup(4))
+    model = nn.ModuleDict({"all": subject.model})
+    model.forward = lambda x: subject.model(x)
+    alone = type(subject).measure(model, subject.samples, subject.loss, subject.settings)
+    entry = measure_layer_coherence(alone, symmetry, [1], depth=1)["r"]
+    (part,) = entry.groups.values()
+    assert part.coherence == entry.total
+    assert part.contribution.low == pytest.approx(entry.total.orbit.low)
+    assert part.contribution.high == pytest.approx(entry.total.orbit.high)
+    assert part.energy.estimate == part.energy.low == pytest.approx(1)
+
+
 def test_every_group_of_an_equivariant_model_is_coherent(make_subject, group):
     subject, symmetry = make_subject("equivariant", group)
     found = measure_layer_coherence(subject, symmetry, group.elements()[1:3])

@@ -74,6 +74,14 @@ def test_bad_input_is_refused(make_subject):
         orbit_gram(subject, symmetry, (1,))
 
 
+def test_a_model_that_looks_at_the_batch_is_refused(make_subject):
+    subject, symmetry = make_subject("dense", CyclicGroup(4))
+    norm = torch.nn.BatchNorm1d(4).double().train()
+    model = torch.nn.Sequential(norm, subject.model)
+    with pytest.raises(InputError, match=r"training mode.*model\.eval"):
+        orbit_gram(dataclasses.replace(subject, model=model), symmetry, (1,))
+
+
 def test_a_zero_gradient_has_no_unit():
     products = torch.zeros(1, 2, 1, 2, dtype=torch.float64)
     products[0, 0, 0, 0] = 4.0

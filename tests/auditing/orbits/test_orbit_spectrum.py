@@ -153,3 +153,17 @@ def test_what_has_no_spectrum_is_refused(make_subject):
         orbit_spectrum(gram, CyclicGroup(4), subject.bootstrap)
     with pytest.raises(InputError, match="at most 64"):
         orbit_spectrum(gram, SymmetricGroup(5), subject.bootstrap)
+
+
+def test_gradients_of_zero_have_no_spectrum():
+    group = CyclicGroup(4)
+    for unit in (True, False):
+        found = orbit_spectrum(
+            gram_of(group, torch.zeros(4, 3, 2, dtype=torch.float64)),
+            group,
+            Bootstrap.draw(3, 50, 0),
+            unit=unit,
+        )
+        for entry in found.irreps:
+            assert entry.share.estimate is entry.centred_share.estimate is None
+            assert entry.spectrum == ()

@@ -65,6 +65,8 @@ def test_definitions(rows, make_subject):
     assert found.data_coherence.raw.estimate == pytest.approx(
         float(6 * plain.mean(0).square().sum() / plain.square().sum(1).mean())
     )
+    for value in (found.data_coherence, found.orbit_coherence):
+        assert value.raw.low <= value.raw.estimate <= value.raw.high
     assert (found.orbit_coherence.m, found.data_coherence.m) == (4, 6)
 
 
@@ -108,7 +110,7 @@ def test_orthogonal_gradients_have_m_coherence_one(make_subject):
     gram = OrbitGram(("e", "r", "r²"), torch.eye(12, dtype=torch.float64).reshape(3, 4, 3, 4))
     found = stiffness(gram, subject)
     assert found.orbit_coherence.raw.estimate == 1
-    assert found.data_coherence.unit.estimate == 1
+    assert found.data_coherence.unit.estimate == found.data_coherence.unit.high == 1
     assert found.orbit_cosine.estimate == 0
 
 
