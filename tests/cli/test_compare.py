@@ -57,6 +57,20 @@ def test_json_and_quiet(command: Command, audits: None) -> None:
     assert (silent.code, silent.stdout, silent.stderr) == (1, "", "")
 
 
+def test_with_gradients_and_without_parameters(command: Command) -> None:
+    """One table of ρ, that of the deciding metric; none where there are no gradients to take."""
+    both = TINY.replace("euclidean", "euclidean,galerkin")
+    assert command(f"audit {NETS}:Net {DATA} {both} --symmetry c2 --out net -q").code == 3
+    shown = command("compare net net")
+    assert shown.code == 0
+    assert "orbit coherence ρ (euclidean)" in shown.stdout
+    assert "orbit coherence ρ (galerkin)" not in shown.stdout
+    assert command(f"audit {NETS}:Lagging {DATA} {TINY} --symmetry c2 --out none -q").code == 0
+    shown = command("compare none none")
+    assert (shown.code, shown.stderr) == (0, "")
+    assert "orbit coherence" not in shown.stdout
+
+
 def test_tables_fit_80_columns(
     command: Command, audits: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,8 +42,9 @@ def show_comparison(console: Console, found: AuditComparison) -> None:
 
 def _shown_metrics(found: AuditComparison) -> list[str]:
     """The deciding metric of both; where they differ all that both measured."""
+    # None was measured on a model without parameters, whatever metric was asked for.
     shared = list(found.elements[0].orbit_coherence)
-    return [found.second.metric] if found.transports.compared else shared
+    return [m for m in shared if m == found.second.metric or not found.transports.compared]
 
 
 def _answers(found: AuditComparison) -> Table:
