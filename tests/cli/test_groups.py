@@ -107,6 +107,10 @@ def test_large_groups_say_what_is_left_out(command: Command) -> None:
     assert "Left out, since the order is over 240" in outcome.stdout
 
 
+def test_huge_orders_are_short() -> None:
+    assert "S100: a group of order 9.33·10^157" in shown("S100")
+
+
 def test_json_holds_the_summary_and_nothing_else(command: Command) -> None:
     outcome = command('groups show "C2×S3" --json')
     assert outcome.code == 0

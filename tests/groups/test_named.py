@@ -150,6 +150,7 @@ def test_each_form_has_a_working_example() -> None:
         ("C0", "n ≥ 1"),
         ("SO(0)", "got 0"),
         ("SO(99)", "size up to 40"),
+        ("S101", "up to 100 points"),
         ("Spin(11)", "from 2 to 10"),
         ("D" * 300, "up to 200 letters"),
     ],

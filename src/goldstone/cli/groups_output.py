@@ -51,7 +51,7 @@ def show_group(console: Console, summary: GroupSummary) -> None:
 
 def _show_finite(console: Console, name: str, group: FiniteSummary) -> None:
     kind = "" if group.type in (None, name) else f", isomorphic to {group.type}"
-    _title(console, f"{name}: a group of order {group.order:,}{kind}")
+    _title(console, f"{name}: a group of order {_count(group.order)}{kind}")
     facts: dict[str, str | Sequence[str]] = {"generators": group.generators or "none"}
     if group.elements is not None:
         facts["elements"] = _some([element.name for element in group.elements])
@@ -233,6 +233,14 @@ def _some(names: Sequence[str], most: int = MOST_NAMES) -> list[str]:
 def _subgroup(found: SubgroupSummary) -> str:
     kind = "" if found.type in (None, found.name) else f", {found.type}"
     return f"{found.name} (order {found.order}{kind})"
+
+
+def _count(number: int) -> str:
+    """With commas, or by powers of ten where that is too long to read."""
+    if number < 10**15:
+        return f"{number:,}"
+    digits = str(number)
+    return f"{digits[0]}.{digits[1:3]}·10^{len(digits) - 1}"
 
 
 def _yes(answer: bool) -> str:

@@ -32,6 +32,7 @@ from goldstone.groups.translations import GridTranslations
 from goldstone.groups.wallpaper import WallpaperGroup
 
 MOST_MATRIX_SIZE = 40
+MOST_POINTS = 100
 LONGEST_NAME = 200
 
 
@@ -125,6 +126,18 @@ def _of(make: Callable[[int], Group[Any]]) -> _Maker:
     return lambda digits: make(int(digits))
 
 
+def _permutations(make: Callable[[int], Group[Any]]) -> _Maker:
+    def checked(digits: str) -> Group[Any]:
+        if int(digits) > MOST_POINTS:
+            raise InputError(
+                f"expected up to {MOST_POINTS} points for a group of permutations by name, got "
+                f"{digits}"
+            )
+        return make(int(digits))
+
+    return checked
+
+
 def _matrices(make: Callable[[int], Group[Any]]) -> _Maker:
     """Of n×n matrices: the basis of the Lie algebra alone takes memory of order n⁴."""
 
@@ -192,10 +205,14 @@ _READERS: tuple[tuple[str, _Maker, NameForm], ...] = (
     (rf"d{_N}", _of(DihedralGroup), NameForm("Dn", "D4", "dihedral, of order 2n")),
     (
         rf"s{_N}",
-        _of(SymmetricGroup),
+        _permutations(SymmetricGroup),
         NameForm("Sn", "S4", "symmetric, all permutations of n points"),
     ),
-    (rf"a{_N}", _of(AlternatingGroup), NameForm("An", "A5", "alternating, the even permutations")),
+    (
+        rf"a{_N}",
+        _permutations(AlternatingGroup),
+        NameForm("An", "A5", "alternating, the even permutations"),
+    ),
     (r"[vk]4?", lambda: KleinFourGroup(), NameForm("V4", "V4", "Klein's four-group; also K4")),
     (
         rf"q{_N}",
@@ -204,7 +221,7 @@ _READERS: tuple[tuple[str, _Maker, NameForm], ...] = (
     ),
     (
         rf"b{_N}",
-        _of(SignedPermutationGroup),
+        _permutations(SignedPermutationGroup),
         NameForm("Bn", "B3", "signed permutations: symmetries of the n-dimensional cube"),
     ),
     (
