@@ -2,12 +2,32 @@
 
 from goldstone.auditing.audit import audit
 from goldstone.auditing.breaking import BreakingKinds, ElementBreaking, breaking_kind
+from goldstone.auditing.coherence_summary import (
+    CoherenceSummary,
+)
+from goldstone.auditing.comparison import compare_audits
+from goldstone.auditing.comparison_results import AuditComparison
+from goldstone.auditing.connecting_path import (
+    ConnectingPath,
+    PathCurve,
+    SymmetryBasin,
+    connecting_path,
+    symmetry_basin,
+)
 from goldstone.auditing.data_symmetry import DataSymmetry, ElementDataTest, data_symmetry
 from goldstone.auditing.equivariance_error import (
     BandError,
     ElementError,
     EquivarianceErrors,
     equivariance_errors,
+)
+from goldstone.auditing.layer_coherence import (
+    GroupCoherence,
+    LayerCoherence,
+    group_products,
+    layer_coherence,
+    measure_layer_coherence,
+    parameter_groups,
 )
 from goldstone.auditing.lie_derivative import (
     DirectionError,
@@ -20,11 +40,33 @@ from goldstone.auditing.lie_derivative_by_layer import (
     LieDerivativeByLayer,
     lie_derivative_by_layer,
 )
+from goldstone.auditing.loss_landscape import (
+    Curvature,
+    EigenspaceShare,
+    LandscapeSettings,
+    LossLandscape,
+    loss_landscape,
+)
+from goldstone.auditing.orbit_fine_tuning import (
+    FineTuning,
+    fine_tune,
+)
+from goldstone.auditing.orbit_gram import (
+    OrbitGram,
+    orbit_gram,
+    orbit_pairs,
+)
 from goldstone.auditing.orbit_metrics import (
     ElementMetric,
     OrbitMetric,
     StatefulMetric,
     metric_over_orbit,
+)
+from goldstone.auditing.orbit_spectrum import (
+    IrrepShare,
+    OrbitSpectrum,
+    measure_orbit_spectrum,
+    orbit_spectrum,
 )
 from goldstone.auditing.results import (
     AuditResult,
@@ -36,38 +78,98 @@ from goldstone.auditing.results import (
     SubgroupSummary,
     Verdict,
 )
+from goldstone.auditing.samples import (
+    Samples,
+)
 from goldstone.auditing.settings import AuditSettings
+from goldstone.auditing.stiffness import (
+    MCoherence,
+    PairStiffness,
+    Stiffness,
+    stiffness,
+)
+from goldstone.auditing.subject import (
+    Subject,
+)
+from goldstone.auditing.unrolled import (
+    Unrolled,
+    UnrolledCoherence,
+    unrolled_coherence,
+    unrolled_samples,
+    unrolled_subject,
+    unrolled_symmetry,
+)
 
 __all__ = [
+    "AuditComparison",
     "AuditResult",
     "AuditSettings",
     "AxisVerdict",
     "BandError",
     "BreakingKinds",
+    "CoherenceSummary",
+    "ConnectingPath",
     "Control",
+    "Curvature",
     "DataSymmetry",
     "DirectionError",
+    "EigenspaceShare",
     "ElementBreaking",
     "ElementDataTest",
     "ElementError",
     "ElementMetric",
     "ElementResult",
     "EquivarianceErrors",
+    "FineTuning",
+    "GroupCoherence",
     "HistoryEntry",
+    "IrrepShare",
+    "LandscapeSettings",
+    "LayerCoherence",
     "LayerError",
     "LieDerivative",
     "LieDerivativeByLayer",
+    "LossLandscape",
+    "MCoherence",
+    "OrbitGram",
     "OrbitMetric",
+    "OrbitSpectrum",
+    "PairStiffness",
+    "PathCurve",
     "Precheck",
+    "Samples",
     "StatefulMetric",
+    "Stiffness",
     "SubgroupSummary",
+    "Subject",
+    "SymmetryBasin",
+    "Unrolled",
+    "UnrolledCoherence",
     "Verdict",
     "audit",
+    "compare_audits",
     "breaking_kind",
+    "connecting_path",
     "data_symmetry",
     "equivariance_errors",
+    "fine_tune",
+    "group_products",
+    "layer_coherence",
     "lie_derivative",
     "lie_derivative_by_layer",
     "lie_derivative_vectors",
+    "loss_landscape",
+    "measure_layer_coherence",
+    "measure_orbit_spectrum",
     "metric_over_orbit",
+    "orbit_gram",
+    "orbit_pairs",
+    "orbit_spectrum",
+    "parameter_groups",
+    "stiffness",
+    "symmetry_basin",
+    "unrolled_coherence",
+    "unrolled_samples",
+    "unrolled_subject",
+    "unrolled_symmetry",
 ]
