@@ -13,7 +13,7 @@ from goldstone.groups.group import Element, Group
 MOST_LISTED = 1_000_000
 MOST_MARKED = 100_000_000
 
-_LONG_STEPS = 32
+LONG_STEPS = 32
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
@@ -130,6 +130,6 @@ class FiniteGroup(Group[Element]):
             reached[number] = True
             frontier = self.from_index(torch.unique(number))
             # A few longer steps: a cyclic group would be walked one element at a time.
-            if len(steps) < _LONG_STEPS:
-                steps = torch.cat((steps, frontier[: _LONG_STEPS - len(steps)]))
+            if len(steps) < LONG_STEPS:
+                steps = torch.cat((steps, frontier[: LONG_STEPS - len(steps)]))
         return reached

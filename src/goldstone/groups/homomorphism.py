@@ -4,11 +4,12 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast, overload
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.finite import MOST_LISTED, FiniteGroup, order_text
+from goldstone.groups.finite import LONG_STEPS, MOST_LISTED, FiniteGroup, order_text
 from goldstone.groups.group import Element, Group
 from goldstone.groups.subgroups import Subgroup, subgroup_from_mask
 
@@ -218,14 +219,17 @@ class GeneratorImages:
         reached[0] = True
         frontier = torch.zeros(1, dtype=torch.int64)
         while len(frontier):
-            new = []
-            for step, image in zip(steps, images, strict=True):
-                number = source.index(source.compose(source.from_index(frontier), step))
-                fresh = ~reached[number]
-                table[number[fresh]] = target.compose(table[frontier[fresh]], image)
-                reached[number[fresh]] = True
-                new.append(number[fresh])
-            frontier = torch.cat(new) if new else frontier[:0]
+            products = source.compose(source.from_index(frontier)[:, None], steps[None])
+            number, first = np.unique(source.index(products).numpy(), return_index=True)
+            fresh = ~reached.numpy()[number]
+            at, by = np.divmod(first[fresh], max(len(steps), 1))
+            start, frontier = frontier[at], torch.from_numpy(number[fresh])
+            table[frontier] = target.compose(table[start], images[by])
+            reached[frontier] = True
+            # A few longer steps: a cyclic group would be walked one element at a time.
+            more = frontier[: max(LONG_STEPS - len(steps), 0)]
+            steps = torch.cat((steps, source.from_index(more)))
+            images = torch.cat((images, table[more]))
         return table
 
 

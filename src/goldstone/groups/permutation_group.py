@@ -16,8 +16,9 @@ from goldstone.groups.stabiliser_chain import StabiliserChain, stabiliser_chain
 class PermutationGroup(Permutations):
     """The group that permutations generate.
 
-    Construction finds a stabiliser chain and lists no elements: it takes milliseconds for groups of
-    any order on some dozens of points. Two groups are equal when generators and label are.
+    Construction finds a stabiliser chain and lists no elements: it takes milliseconds on a dozen
+    points whatever the order, seconds for all permutations of 40. Two groups are equal when
+    generators and label are.
 
     Attributes:
         given: the generators, tuples of the images of the points 0 … n − 1; for the trivial group

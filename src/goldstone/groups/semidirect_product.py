@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups.direct_product import DirectProduct
 from goldstone.groups.finite import FiniteGroup, order_text
-from goldstone.groups.homomorphism import homomorphism_from_generators
+from goldstone.groups.homomorphism import GeneratorImages, homomorphism_from_generators
 from goldstone.groups.permutations import Permutations
 from goldstone.groups.product_elements import ProductElement, ProductElements, bracketed
+from goldstone.groups.symmetric_group import SymmetricGroup
 
 MOST_TABULATED = 10_000_000
 
@@ -106,7 +106,10 @@ class SemidirectProduct(SplitExtension):
         automorphisms = [
             self._automorphism(h, images) for h, images in zip(steps, self.action, strict=True)
         ]
-        table = _spread(self.acting, automorphisms, self.normal.order)
+        # The φ_h are permutations of the numbers of N's elements.
+        permutations = SymmetricGroup(self.normal.order)
+        images = tuple(tuple(automorphism.tolist()) for automorphism in automorphisms)
+        table = GeneratorImages(self.acting, permutations, images).table
         object.__setattr__(self, "_table", table)
         self._check_homomorphism(automorphisms)
 
@@ -181,22 +184,3 @@ def wreath_product(base: FiniteGroup[Any], top: Permutations) -> SemidirectProdu
         for permutation in top.generators()
     )
     return SemidirectProduct(copies, top, action)
-
-
-def _spread(acting: FiniteGroup[Any], automorphisms: Sequence[Tensor], size: int) -> Tensor:
-    """φ_h as rows of numbers for all h, along the first words in the generators to reach h."""
-    steps = acting.tensor(acting.generators())
-    table = torch.arange(size).repeat(acting.order, 1)
-    reached = torch.zeros(acting.order, dtype=torch.bool)
-    reached[0] = True
-    frontier = torch.zeros(1, dtype=torch.int64)
-    while len(frontier):
-        fresh = []
-        for step, automorphism in zip(steps, automorphisms, strict=True):
-            number = acting.index(acting.compose(acting.from_index(frontier), step))
-            new = ~reached[number]
-            table[number[new]] = table[frontier[new]][:, automorphism]
-            reached[number[new]] = True
-            fresh.append(number[new])
-        frontier = torch.cat(fresh) if fresh else frontier[:0]
-    return table
