@@ -104,7 +104,7 @@ def test_large_groups_say_what_is_left_out(command: Command) -> None:
     outcome = command("groups show S12")
     assert outcome.code == 0
     assert "order 479,001,600" in outcome.stdout
-    assert "Left out, since the order is over 240" in outcome.stdout
+    assert "subgroup lattice (the order is over 240)" in outcome.stdout
 
 
 def test_huge_orders_are_short() -> None:

@@ -46,7 +46,7 @@ def show_group(console: Console, summary: GroupSummary) -> None:
             reasons.setdefault(omission.reason, []).append(omission.part)
         console.print()
         for reason, parts in reasons.items():
-            _say(console, f"Left out, since {reason}: {', '.join(parts)}.")
+            _say(console, f"Left out: {', '.join(parts)} ({reason}).")
 
 
 def _show_finite(console: Console, name: str, group: FiniteSummary) -> None:
