@@ -16,7 +16,7 @@ from goldstone.actions import (
     image_symmetry,
     point_cloud_symmetry,
 )
-from goldstone.auditing import EquivarianceErrors, equivariance_errors
+from goldstone.auditing import EquivarianceErrors, equivariance_errors, lie_derivative_by_layer
 from goldstone.core import InputError, from_json, to_json
 from goldstone.groups import SpecialOrthogonalGroup
 from goldstone.representations import StandardRepresentation
@@ -135,6 +135,23 @@ def test_layers() -> None:
         equivariance_errors(model, noise(), symmetry, layers=["nowhere"])
 
 
+def test_the_model_is_left_as_found() -> None:
+    model = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2).eval(), nn.Tanh()).double()
+    model[0].weight.grad = gradient = torch.ones(2, 2, 1, 1, dtype=torch.float64)
+    modes = [m.training for m in model.modules()]
+    state = {name: t.clone() for name, t in model.state_dict().items()}
+    random = torch.get_rng_state()
+    equivariance_errors(model, noise(), D4, layers="all", rollout_steps=2)
+    assert [m.training for m in model.modules()] == modes
+    assert model[0].weight.grad is gradient
+    assert model[0].weight.requires_grad
+    assert all(torch.equal(t, state[name]) for name, t in model.state_dict().items())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+    assert torch.equal(torch.get_rng_state(), random)
+    with pytest.raises(InputError, match="training mode"):
+        equivariance_errors(model.train(), noise(), D4)
+
+
 def test_declared_layers() -> None:
     # A hidden layer of vectors: declared it is equivariant, taken for scalars it is not.
     model = nn.Sequential(nn.Identity(), nn.Tanh())
@@ -167,6 +184,31 @@ def test_elements_from_haar_measure() -> None:
         equivariance_errors(
             nn.Tanh(), noise(), flow_symmetry("translations", NAVIER_STOKES_FIELDS, GRID), 3
         )
+
+
+@pytest.mark.parametrize("embedding", ["grid", None])
+def test_a_fourier_neural_operator(embedding: str | None) -> None:
+    # Shift-equivariant but for its default grid embedding, which tells it where it is.
+    models = pytest.importorskip("neuralop.models", reason="neuraloperator is not installed")
+    torch.manual_seed(0)
+    model = models.FNO(
+        n_modes=(6, 6), in_channels=2, out_channels=2, hidden_channels=8, n_layers=2,
+        positional_embedding=embedding,
+    ).eval()  # fmt: skip
+    x = noise().float()
+    found = equivariance_errors(model, x, SHIFTS, [(3, 0)], layers="all")
+    assert found.layer_actions["lifting.fcs.0"] == "inferred"
+    (element,) = found.elements
+    if embedding is None:
+        assert value(element.error) < 1e-6
+        assert all(value(layer) < 1e-6 for layer in element.layers.values())
+    else:
+        assert value(element.error) > 1e-3
+        assert value(element.layers["positional_embedding"]) > 1e-2
+    symmetry = flow_symmetry("translations", NAVIER_STOKES_FIELDS, GRID)
+    layers = lie_derivative_by_layer(model, x, symmetry, (1.0, 0.0), exact=True)
+    assert layers.chain_rule_error < 1e-5
+    assert layers.merged == ()
 
 
 def test_batches_trajectories_and_json() -> None:

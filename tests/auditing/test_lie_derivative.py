@@ -286,6 +286,18 @@ def test_complex_states() -> None:
     assert value(back.error) == pytest.approx(value(lost.error))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision(dtype: torch.dtype) -> None:
+    exact = lie_derivative(three_layers(), noise(), SHIFTS).directions[0]
+    half, x = three_layers().to(dtype), noise().to(dtype)
+    found = lie_derivative(half, x, SHIFTS).directions[0]
+    assert value(found.relative_to_motion) == pytest.approx(
+        value(exact.relative_to_motion), rel=0.02
+    )
+    layers = lie_derivative_by_layer(half, x, SHIFTS, (1.0, 0.0), probes=1)
+    assert layers.chain_rule_error < 0.01
+
+
 def test_chunks_trajectories_and_json() -> None:
     model, x = three_layers(), noise(6)
     whole = lie_derivative(model, x, SHIFTS, batch=6)
@@ -351,6 +363,31 @@ def test_the_model_is_left_as_found() -> None:
     lie_derivative(model, noise(), INVARIANT_SHIFTS)
     lie_derivative_by_layer(model, noise(), INVARIANT_SHIFTS, (1.0, 0.0), probes=2)
     lie_derivative_by_layer(model, noise(), INVARIANT_SHIFTS, (1.0, 0.0), exact=True)
+    assert_unchanged(before, state_of(model))
+
+
+class Failing(nn.Module):
+    """Fails at its n-th call."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self.layer, self.calls = nn.Tanh(), calls
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls -= 1
+        if self.calls < 0:
+            raise ArithmeticError("enough")
+        return self.layer(x)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.7, 0.99])
+def test_the_model_is_left_as_found_after_a_failure(share: float) -> None:
+    model = Failing(1000)
+    lie_derivative_by_layer(model, noise(), SHIFTS, (1.0, 0.0), probes=1)
+    model.calls = int(share * (1000 - model.calls))
+    before = state_of(model)
+    with pytest.raises(ArithmeticError, match="enough"):
+        lie_derivative_by_layer(model, noise(), SHIFTS, (1.0, 0.0), probes=1)
     assert_unchanged(before, state_of(model))
 
 

@@ -15,7 +15,11 @@ from goldstone.auditing.dual_numbers import moves_smoothly
 from goldstone.auditing.element_choice import choose_elements
 from goldstone.auditing.forward import distances, norms
 from goldstone.auditing.inspection import predict
-from goldstone.auditing.layer_actions import infer_layer_action, spatial_part
+from goldstone.auditing.layer_actions import (
+    has_channels_last,
+    infer_layer_action,
+    spatial_part,
+)
 from goldstone.auditing.probed_model import Model, probed, trajectories_of
 from goldstone.auditing.statistics import Bootstrap, mean_statistic
 from goldstone.core import InputError, Statistic, trees
@@ -232,9 +236,8 @@ def _layer_actions(
                 raise InputError(f"layer {name!r} is not called, or gives no tensor")
             actions[name], sources[name] = symmetry.on_layers[name], "declared"
             continue
-        last = isinstance(modules[name], (nn.Linear, nn.LayerNorm)) or None
         inferred = (
-            infer_layer_action(*spatial, tuple(output.shape), last)
+            infer_layer_action(*spatial, tuple(output.shape), has_channels_last(modules[name]))
             if spatial is not None and output is not None and moves_smoothly(output)
             else None
         )

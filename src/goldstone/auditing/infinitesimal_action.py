@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
+from torch import Tensor
 from torch.autograd import forward_ad
 
 from goldstone.actions import Action, Context
@@ -64,6 +65,7 @@ class InfinitesimalAction:
             raise InputError(
                 f"unknown derivative {derivative!r}; expected one of {get_args(Derivative)}"
             )
+        few = _at_least_single(few)
         _check_identity(action, group, few, context)
         by_steps, error = _by_differences(action, group, direction, few, context)
         size = float(trees.flat(by_steps).norm())
@@ -89,10 +91,23 @@ class InfinitesimalAction:
 
     def __call__(self, x: Tree) -> Tree:
         """X·x, a tree like x; zero for integers."""
+        fine = _at_least_single(x)
         if self.method == "forward-mode":
-            return _by_forward_mode(self.action, self.group, self.direction, x, self.context)
-        found = _by_differences(self.action, self.group, self.direction, x, self.context)[0]
+            found = _by_forward_mode(self.action, self.group, self.direction, fine, self.context)
+        else:
+            found = _by_differences(self.action, self.group, self.direction, fine, self.context)[0]
         return trees.map_leaves(lambda d, leaf: d.to(leaf.dtype), found, x)
+
+
+def _at_least_single(x: Tree) -> Tree:
+    """Half precision as single: many actions know no other, and derivatives need the digits."""
+
+    def one(leaf: Tensor) -> Tensor:
+        if leaf.dtype in (torch.float16, torch.bfloat16):
+            return leaf.float()
+        return leaf.to(torch.complex64) if leaf.dtype == torch.complex32 else leaf
+
+    return trees.map_leaves(one, x)
 
 
 def _check_identity(action: Action, group: LieGroup[Any], x: Tree, context: Context) -> None:

@@ -6,7 +6,7 @@ from math import isqrt
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from goldstone.actions import (
     Action,
@@ -101,26 +101,35 @@ class FeatureMapAction:
 
 @dataclass(frozen=True)
 class TokenMapAction:
-    """Tokens (batch, token, channel) that are the patches of a grid, rows first, move with it.
+    """Tokens that are the patches of a grid, rows first, move with it.
+
+    They lie as (batch, token, channel), or flattened behind the channels, (batch, channel, point).
 
     Attributes:
         action: how the input moves.
         scale: grid of tokens over grid of the input.
         grid: of the tokens.
         leading: tokens before the patches, such as that of the class, which stay.
+        channels_last: which of the two ways they lie.
     """
 
     action: Action
     scale: float
     grid: Grid
     leading: int
+    channels_last: bool = True
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Move the patches."""
+        if not self.channels_last:
+            return self._moved(element, x, context)
         fixed, patches = x[:, : self.leading], x[:, self.leading :]
-        fields = patches.transpose(1, 2).reshape(len(x), x.shape[2], *self.grid)
-        moved = FeatureMapAction(self.action, self.scale).act(element, fields, context)
-        return torch.cat((fixed, moved.flatten(2).transpose(1, 2)), 1)
+        moved = self._moved(element, patches.transpose(1, 2), context)
+        return torch.cat((fixed, moved.transpose(1, 2)), 1)
+
+    def _moved(self, element: Any, flat: Tensor, context: Context) -> Tensor:
+        fields = flat.reshape(*flat.shape[:2], *self.grid)
+        return FeatureMapAction(self.action, self.scale).act(element, fields, context).flatten(2)
 
 
 def spatial_part(action: Action, inputs: Tree) -> tuple[Action, Grid] | None:
@@ -146,9 +155,10 @@ def infer_layer_action(
     """The action on a feature map of ``shape``, None where none can be inferred.
 
     Inferred are maps (batch, channel, X′, Y′) on a grid that divides the input's or is divided by
-    it (for bounded images: of about a whole ratio), and tokens (batch, token, channel) that are as
-    many as the patches of a division of the grid, with or without one token before them. The
-    channels are taken for scalars: of a layer whose channels turn with the grid say so in
+    it (for bounded images: of about a whole ratio); tokens (batch, token, channel) that are as many
+    as the patches of a division of the grid, with or without one token before them; and flattened
+    maps (batch, channel, point). Where the latter two cannot be told apart, none is. The channels
+    are taken for scalars: of a layer whose channels turn with the grid say so in
     ``Symmetry.on_layers``.
 
     Args:
@@ -160,11 +170,23 @@ def infer_layer_action(
     if len(shape) == 4 and not channels_last:
         scale = _ratio(grid, (shape[2], shape[3]), exact=_is_periodic(action))
         return None if scale is None else FeatureMapAction(action, scale)
-    if len(shape) == 3 and channels_last is not False:
-        found, other = _tokens(grid, shape[1]), _tokens(grid, shape[2])
-        if found is not None and (other is None or channels_last):
+    if len(shape) == 3:
+        second, third = _tokens(grid, shape[1]), _tokens(grid, shape[2])
+        last = channels_last if channels_last is not None else third is None
+        found, other = (second, third) if last else (third, second)
+        if found is not None and (other is None or channels_last is not None):
             tokens, leading = found
-            return TokenMapAction(action, tokens[0] / grid[0], tokens, leading)
+            if last or leading == 0:
+                return TokenMapAction(action, tokens[0] / grid[0], tokens, leading, last)
+    return None
+
+
+def has_channels_last(module: nn.Module) -> bool | None:
+    """Whether the last axis of a module's output is that of the channels, if its kind tells."""
+    if isinstance(module, (nn.Linear, nn.LayerNorm, nn.Embedding, nn.MultiheadAttention)):
+        return True
+    if isinstance(module, (nn.modules.conv._ConvNd, nn.modules.batchnorm._BatchNorm, nn.GroupNorm)):
+        return False
     return None
 
 

@@ -10,6 +10,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils.weak import WeakIdKeyDictionary
 
 from goldstone.auditing.dual_numbers import moves_smoothly
+from goldstone.auditing.layer_actions import has_channels_last
 from goldstone.core import trees
 from goldstone.core.trees import Tree
 
@@ -107,6 +108,7 @@ class LayerWalk(TorchFunctionMode):
         self._counts: dict[str, int] = {}
         self._busy = False
         self._matrices = WeakIdKeyDictionary()
+        self._axes = WeakIdKeyDictionary()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -128,7 +130,13 @@ class LayerWalk(TorchFunctionMode):
         self._counts[name] = self._counts.get(name, 0) + 1
         if self._counts[name] > 1:
             name = f"{name} {self._counts[name]}"
-        return self._show(name, None, result)
+        # What a function does at every point leaves the channels where they are.
+        known = [
+            self._axes[a]
+            for a in args
+            if isinstance(a, Tensor) and a.shape == result.shape and a in self._axes
+        ]
+        return self._show(name, known[0] if known else None, result)
 
     def run(self, inputs: Tree) -> Tree:
         """The model's output."""
@@ -144,7 +152,10 @@ class LayerWalk(TorchFunctionMode):
         self.channels_last.append(channels_last)
         self._busy = True
         try:
-            return self._visit(len(self.names) - 1, output)
+            handed_on = self._visit(len(self.names) - 1, output)
+            if channels_last is not None:
+                self._axes[handed_on] = channels_last
+            return handed_on
         finally:
             self._busy = False
 
@@ -164,8 +175,10 @@ class LayerWalk(TorchFunctionMode):
                 shown = name in self._watched or _is_leaf(called)
                 if not shown or self._in_leaf:
                     return None
-                last = isinstance(called, (nn.Linear, nn.LayerNorm, nn.Embedding)) or None
-
+                last = has_channels_last(called)
+                if isinstance(called, nn.MultiheadAttention):
+                    # The second is its weights.
+                    return (self._show(name, last, output[0]), *output[1:])
                 return map_tensors(lambda leaf: self._show(name, last, leaf), output)
 
             handles.append(module.register_forward_pre_hook(enter))

@@ -255,14 +255,17 @@ class _Plan:
         moves: dict[int, InfinitesimalAction] = {}
         sources: dict[str, Source] = {}
         later: set[tuple[int, int]] = set(last)
+        # Of feature maps of one shape the ways to differentiate are chosen once.
+        alike: dict[tuple[tuple[int, ...], bool | None], InfinitesimalAction] = {}
         # Backwards: of nodes that hand on the same tensor, the last with an action names it.
         for i in reversed(range(len(met))):
             key, action = met[i][:2], actions[i]
             if not met[i][2] or action is None or key in later:
                 continue
             declared = walk.names[i] in watched
+            kind = (tuple(values[i].shape), walk.channels_last[i])
             try:
-                moves[i] = InfinitesimalAction.choose(
+                moves[i] = (not declared and alike.get(kind)) or InfinitesimalAction.choose(
                     action,
                     lie_group_of(symmetry),
                     frame.on_input.direction,
@@ -273,6 +276,8 @@ class _Plan:
                 if declared:
                     raise
                 continue
+            if not declared:
+                alike[kind] = moves[i]
             later.add(key)
             sources[walk.names[i]] = "declared" if declared else "inferred"
         final = [walk.names[i] for i in range(len(met)) if met[i][:2] in last]
