@@ -8,8 +8,12 @@ from goldstone.groups import (
     CyclicGroup,
     DihedralGroup,
     GridTranslations,
+    Homomorphism,
+    SemidirectProduct,
+    SpecialOrthogonalGroup,
     Subgroup,
     SymmetricGroup,
+    TorusGroup,
     cayley_table,
     centre,
     character_table,
@@ -104,3 +108,28 @@ def test_characters_of_large_abelian_groups(shape):
         )
         found = table.values[row, table.classes.number(group.element_tensor())]
         assert torch.allclose(found, expected, atol=1e-9)
+
+
+def test_a_map_of_the_circle_that_does_not_close_is_refused():
+    # The generator exp(1) of this circle is the identity, and tells nothing of the map.
+    def turn(a):
+        return SpecialOrthogonalGroup(2).exp(a)
+
+    with pytest.raises(InputError, match="no homomorphism"):
+        Homomorphism(TorusGroup((1.0,)), SpecialOrthogonalGroup(2), turn)
+
+
+def test_large_semidirect_products():
+    n = 100_000
+    group = SemidirectProduct(CyclicGroup(n), CyclicGroup(2), ((n - 1,),))
+    a, b = (group.sample(torch.Generator().manual_seed(seed), (50,)) for seed in (0, 1))
+    # (k, m) is r^k s^m in the dihedral group.
+    dihedral = DihedralGroup(n)
+
+    def as_dihedral(x):
+        turn = torch.stack((torch.zeros_like(x[..., 0]), x[..., 0]), -1)
+        flip = torch.stack((x[..., 1], torch.zeros_like(x[..., 1])), -1)
+        return dihedral.compose(turn, flip)
+
+    product = dihedral.compose(as_dihedral(a), as_dihedral(b))
+    assert dihedral.equal(as_dihedral(group.compose(a, b)), product).all()
