@@ -19,6 +19,7 @@ from goldstone.groups import (
     SymplecticGroup,
 )
 from goldstone.representations import (
+    ChangeOfBasis,
     DirectSum,
     DualRepresentation,
     PermutationRepresentation,
@@ -28,6 +29,7 @@ from goldstone.representations import (
     TrivialRepresentation,
     intertwiner_basis,
     invariant_vectors,
+    irreps,
     multilinear_basis,
     reynolds_average,
     reynolds_projector,
@@ -215,3 +217,32 @@ def test_invariant_vectors_of_any_group():
     permuted = PermutationRepresentation(CyclicGroup(2), ((1, 0, 2),))
     expected = torch.tensor([[0.5**0.5, 0.5**0.5, 0], [0, 0, 1]], dtype=torch.float64)
     torch.testing.assert_close(invariant_vectors(permuted), expected)
+
+
+def test_equations_that_hold_of_themselves_to_rounding() -> None:
+    """Both sides are 1 but for a rounding error, which must not count as a singular value."""
+    one = torch.ones(1, 1, 1, dtype=torch.float64)
+    for error in (0.0, 1e-16, -3e-15):
+        space = direct_null_space(IntertwinerConstraints(one, one + error))
+        assert space.rows.shape == (1, 1)
+
+
+def test_real_coefficients_of_complex_maps() -> None:
+    turn = irreps(CyclicGroup(4), "complex")[2]
+    twice = DirectSum(turn.group, (turn, turn))
+    unitary = torch.linalg.qr(torch.randn(2, 2, dtype=torch.complex128)).Q
+    basis = intertwiner_basis(ChangeOfBasis(twice, unitary), twice)
+    for dtype, expected in ((torch.float64, torch.complex128), (torch.float32, torch.complex64)):
+        found = basis.combine(torch.ones(4, dtype=dtype))
+        assert found.dtype == expected
+        torch.testing.assert_close(found, basis.dense().sum(0).to(expected))
+
+
+def test_wrong_sizes_are_named() -> None:
+    plane = StandardRepresentation(DihedralGroup(4))
+    with pytest.raises(InputError, match=r"expected maps \(\*batch, 2, 2\)"):
+        intertwiner_basis(plane, plane).project(torch.ones(3, 3))
+    forms = multilinear_basis((plane, plane), plane)
+    for vectors in [(torch.ones(2),), (torch.ones(2), torch.ones(3)), (torch.ones(()),) * 2]:
+        with pytest.raises(InputError, match=r"vectors of dimensions \[2, 2\]"):
+            forms(*vectors)

@@ -229,7 +229,13 @@ class IntertwinerBasis:
         return isotypic_splitting(intertwiner_constraints(self.source, self.target)).pairs
 
     def combine(self, coefficients: Tensor) -> Tensor:
-        """Σ_k c_k A_k for coefficients (*batch, k): (*batch, dim W, dim V)."""
+        """Σ_k c_k A_k for coefficients (*batch, k): (*batch, dim W, dim V).
+
+        In the coefficients' precision; complex if they or the representations are.
+
+        Raises:
+            InputError: there are not k coefficients.
+        """
         if coefficients.shape[-1:] != (self.dimension,):
             raise InputError(
                 f"expected coefficients (*batch, {self.dimension}), got {tuple(coefficients.shape)}"
@@ -238,10 +244,22 @@ class IntertwinerBasis:
             labels = self.maps.labels
             sizes = torch.bincount(labels.flatten(), minlength=self.dimension)
             return (coefficients * sizes.to(coefficients.dtype).rsqrt())[..., labels]
-        return torch.einsum("...k,kmn->...mn", coefficients, self.dense().to(coefficients))
+        maps = self.dense()
+        if maps.is_complex():
+            coefficients = coefficients.to(torch.promote_types(coefficients.dtype, torch.complex64))
+        return torch.einsum("...k,kmn->...mn", coefficients, maps.to(coefficients))
 
     def project(self, maps: Tensor) -> Tensor:
-        """The orthogonal projections of matrices (*batch, dim W, dim V) on Hom_G(V, W)."""
+        """The orthogonal projections of matrices (*batch, dim W, dim V) on Hom_G(V, W).
+
+        Raises:
+            InputError: the matrices have another shape.
+        """
+        shape = (self.target.dimension, self.source.dimension)
+        if maps.shape[-2:] != shape:
+            raise InputError(
+                f"expected maps (*batch, {shape[0]}, {shape[1]}), got {tuple(maps.shape)}"
+            )
         flat = self.dense().flatten(1)
         dtype = torch.promote_types(flat.dtype, maps.dtype)
         flat, rows = flat.to(dtype), maps.flatten(-2).to(dtype)

@@ -41,9 +41,16 @@ class MultilinearBasis:
         """All maps at vectors (*batch, dim V_i), batches broadcast: (*batch, k, dim W).
 
         To evaluate them often, contract :meth:`dense` once made.
+
+        Raises:
+            InputError: there are not r vectors, or they have other dimensions.
         """
-        if len(vectors) != len(self.sources):
-            raise InputError(f"expected {len(self.sources)} vectors, got {len(vectors)}")
+        dimensions = [source.dimension for source in self.sources]
+        if [vector.shape[-1:] for vector in vectors] != [(d,) for d in dimensions]:
+            raise InputError(
+                f"expected {len(self.sources)} vectors of dimensions {dimensions}, got shapes "
+                f"{[tuple(vector.shape) for vector in vectors]}"
+            )
         axes = ascii_lowercase[: len(vectors)]
         inputs = ",".join(f"...{axis}" for axis in axes)
         maps = self.dense()

@@ -13,6 +13,8 @@ ZERO = 1e-9
 CLEAR = 1e-6
 """The least relative singular value that may count as different from zero."""
 
+_SMALLEST_SCALE = 1e-3
+
 
 @dataclass(frozen=True)
 class NullSpace:
@@ -51,7 +53,8 @@ def null_space_of_matrix(matrix: Tensor, scale: float) -> NullSpace:
     if len(matrix) > matrix.shape[1]:
         matrix = torch.linalg.qr(matrix, mode="r").R
     _, values, right = torch.linalg.svd(matrix, full_matrices=True)
-    scale = max(float(values[0]) if len(values) else 0.0, ZERO * scale)
+    # Where all equations hold of themselves, the largest value is a rounding error.
+    scale = max(float(values[0]) if len(values) else 0.0, _SMALLEST_SCALE * scale)
     values = torch.cat((values, values.new_zeros(len(right) - len(values)))) / scale
     zero = values <= ZERO
     smallest = float(values[~zero].min()) if not bool(zero.all()) else None
