@@ -29,6 +29,7 @@ from goldstone.representations.intertwiners import (
 from goldstone.representations.irrep import Irrep
 from goldstone.representations.lie.listing import irreps_up_to
 from goldstone.representations.lie.planar import O2Irrep, SO2ComplexIrrep, SO2Irrep
+from goldstone.representations.lie.real_form import RealIrrep
 from goldstone.representations.lie.spatial import O3Irrep, SO3Irrep
 from goldstone.representations.lie.special_unitary import SU2Irrep, SU3Irrep
 from goldstone.representations.lie.wigner import (
@@ -71,6 +72,7 @@ __all__ = [
     "PermutationRepresentation",
     "Pullback",
     "QuotientRepresentation",
+    "RealIrrep",
     "Realification",
     "RegularRepresentation",
     "Representation",

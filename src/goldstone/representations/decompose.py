@@ -24,7 +24,7 @@ def decompose(representation: Representation, field: Field | None = None) -> Dec
         representation: ρ, of a finite group with known :func:`irreps`, or of SO(2), O(2), SO(3),
             O(3), SU(2) or SU(3).
         field: that of the irreps, ``"real"`` or ``"complex"``; by default that of ρ, but complex
-            for SU(2) and SU(3).
+            for SU(2) and SU(3), whose real irreps are asked for by ``"real"``.
 
     Returns:
         Q with Q⁻¹ρQ = ⊕ irreps, which are those of :func:`irreps` and :func:`irreps_up_to`. Q is

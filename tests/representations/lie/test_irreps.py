@@ -303,8 +303,8 @@ def test_bad_input_is_named() -> None:
         SO3Irrep(1)(OrthogonalGroup(3).component_generators()[0])
     with pytest.raises(InputError, match="given by irreps"):
         irreps_up_to(SymmetricGroup(3), 1)
-    with pytest.raises(InputError, match="over ℂ only"):
-        irreps_up_to(SpecialUnitaryGroup(2), 1, "real")
+    with pytest.raises(InputError, match="field real or complex"):
+        irreps_up_to(SpecialUnitaryGroup(2), 1, "rational")
     with pytest.raises(InputError, match="half an integer"):
         irreps_up_to(SpecialUnitaryGroup(2), 0.3)
     with pytest.raises(InputError, match="an integer"):

@@ -12,6 +12,7 @@ from goldstone.groups import (
 )
 from goldstone.representations.irrep import Field, Irrep
 from goldstone.representations.lie.planar import O2Irrep, SO2ComplexIrrep, SO2Irrep
+from goldstone.representations.lie.real_form import RealIrrep
 from goldstone.representations.lie.spatial import O3Irrep, SO3Irrep
 from goldstone.representations.lie.special_unitary import SU2Irrep, SU3Irrep
 
@@ -27,13 +28,11 @@ def irreps_up_to(group: Group[Any], degree: float, field: Field | None = None) -
         degree: at least 0; an integer or, for SU(2), a half-integer.
         field: ``real`` (the default for SO and O) or ``complex`` (the default for SU). The irreps
             of O(2), SO(3) and O(3) are real matrices over either field; those of SU(2) and SU(3)
-            are listed over ℂ only.
+            over ℝ are each a :class:`RealIrrep`.
 
     Raises:
         InputError: another group, field or degree.
     """
-    if field == "real" and isinstance(group, SpecialUnitaryGroup):
-        raise InputError(f"the irreps of {group.name} are listed over ℂ only: use field='complex'")
     if field not in (None, "real", "complex"):
         raise InputError(f"expected the field real or complex, got {field!r}")
     steps = 2 if isinstance(group, SpecialUnitaryGroup) and group.n == 2 else 1
@@ -55,9 +54,11 @@ def irreps_up_to(group: Group[Any], degree: float, field: Field | None = None) -
     if isinstance(group, OrthogonalGroup) and group.n == 3:
         return tuple(O3Irrep(k, parity) for k in range(top + 1) for parity in (1, -1))
     if isinstance(group, SpecialUnitaryGroup) and group.n == 2:
-        return tuple(SU2Irrep(twice / 2) for twice in range(top + 1))
+        spins = tuple(SU2Irrep(twice / 2) for twice in range(top + 1))
+        return tuple(map(RealIrrep, spins)) if field == "real" else spins
     if isinstance(group, SpecialUnitaryGroup) and group.n == 3:
-        return tuple(SU3Irrep(n - q, q) for n in range(top + 1) for q in range(n + 1))
+        found = tuple(SU3Irrep(n - q, q) for n in range(top + 1) for q in range(n + 1))
+        return tuple(RealIrrep(s) for s in found if s.p >= s.q) if field == "real" else found
     raise InputError(
         f"expected SO(2), O(2), SO(3), O(3), SU(2) or SU(3), got {group.name}; the irreps of "
         "finite groups are given by irreps()"

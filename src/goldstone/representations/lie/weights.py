@@ -10,9 +10,12 @@ from goldstone.groups import OrthogonalGroup, SpecialOrthogonalGroup, SpecialUni
 from goldstone.representations.irrep import Field, Irrep
 from goldstone.representations.lie.gelfand_tsetlin import gelfand_tsetlin
 from goldstone.representations.lie.planar import O2Irrep, SO2ComplexIrrep, SO2Irrep
+from goldstone.representations.lie.real_form import RealIrrep
 from goldstone.representations.lie.spatial import O3Irrep, SO3Irrep
 from goldstone.representations.lie.special_unitary import SU2Irrep, SU3Irrep
 from goldstone.representations.representation import Representation
+
+_Counts = dict[SU2Irrep | SU3Irrep, int]
 
 
 def compact_multiplicities(representation: Representation, field: Field | None) -> dict[Irrep, int]:
@@ -27,8 +30,6 @@ def compact_multiplicities(representation: Representation, field: Field | None) 
         InputError: another group, or weights that are no whole numbers.
     """
     group = representation.group
-    if field == "real" and isinstance(group, SpecialUnitaryGroup):
-        raise InputError(f"the irreps of {group.name} are known over ℂ only: use field='complex'")
     if isinstance(group, SpecialOrthogonalGroup) and group.n == 2:
         return _planar_rotations(representation, field)
     if isinstance(group, OrthogonalGroup) and group.n == 2:
@@ -40,9 +41,10 @@ def compact_multiplicities(representation: Representation, field: Field | None) 
         return _spatial_isometries(representation)
     if isinstance(group, SpecialUnitaryGroup) and group.n == 2:
         found = _strings(_weights(representation, (0, 0, 2)), 2)
-        return {SU2Irrep(w / 2): count for w, count in found.items()}
+        spins: _Counts = {SU2Irrep(w / 2): count for w, count in found.items()}
+        return _over_field(spins, field)
     if isinstance(group, SpecialUnitaryGroup) and group.n == 3:
-        return _special_unitary_three(representation)
+        return _over_field(_special_unitary_three(representation), field)
     raise InputError(
         "irreps are known of finite groups, SO(2), O(2), SO(3), O(3), SU(2) and SU(3), not "
         f"{group.name}"
@@ -82,7 +84,7 @@ def _spatial_isometries(representation: Representation) -> dict[Irrep, int]:
     return counts
 
 
-def _special_unitary_three(representation: Representation) -> dict[Irrep, int]:
+def _special_unitary_three(representation: Representation) -> _Counts:
     # E_11 − E_22 = λ_3 and E_22 − E_33 = (√3 λ_8 − λ_3)/2.
     first = _operator(representation, (0, 0, 2, 0, 0, 0, 0, 0))
     second = _operator(representation, (0, 0, -1, 0, 0, 0, 0, 3**0.5))
@@ -97,6 +99,18 @@ def _special_unitary_three(representation: Representation) -> dict[Irrep, int]:
     if any(left.values()):
         raise InputError("expected the weights of a representation of SU(3)")
     return {SU3Irrep(p, q): found[p, q] for p, q in sorted(found, key=lambda w: (sum(w), -w[0]))}
+
+
+def _over_field(found: _Counts, field: Field | None) -> dict[Irrep, int]:
+    counts: dict[Irrep, int] = {}
+    for irrep, count in found.items():
+        # Over ℂ a real irrep of quaternionic type is σ ⊕ σ, one of complex type σ ⊕ conj(σ).
+        if field != "real":
+            counts[irrep] = count
+        elif isinstance(irrep, SU2Irrep) or irrep.p >= irrep.q:
+            halved = irrep.frobenius_schur_type == "quaternionic"
+            counts[RealIrrep(irrep)] = count // 2 if halved else count
+    return counts
 
 
 def _strings(weights: Counter[int], step: int) -> dict[int, int]:
