@@ -176,6 +176,7 @@ def test_a_known_value() -> None:
         lambda x: x * x.new_tensor([1.0, 0.0]), x, Symmetry("so2", turns, action, action)
     )
     assert found.outputs == 2
+    assert found.directions[0].samples == pytest.approx((x.square().sum(1) / 2).tolist())
     assert value(found.directions[0].error) == pytest.approx(float(x.square().sum(1).mean()) / 2)
 
 

@@ -31,6 +31,7 @@ class DirectionError:
     Attributes:
         coordinates: of X in the basis of the Lie algebra.
         error: LEE, E‖L_X f‖²/dim(out), in squared units of the output per squared unit of X.
+        samples: ‖L_X f(x)‖²/dim(out) of each sample.
         relative: E[‖L_X f(x)‖/‖f(x)‖].
         relative_to_motion: E[‖L_X f‖/√(‖J_f X·x‖² + ‖X·f(x)‖²)], which knows no units: 0 for an
             equivariant model, √2 at most; 1 if only one of input and output moves f.
@@ -45,6 +46,7 @@ class DirectionError:
 
     coordinates: tuple[float, ...]
     error: Statistic
+    samples: tuple[float, ...]
     relative: Statistic
     relative_to_motion: Statistic
     way: str
@@ -143,6 +145,7 @@ def lie_derivative(
                 DirectionError(
                     coordinates=direction,
                     error=mean_of(lie / outputs),
+                    samples=tuple((lie / outputs).tolist()),
                     relative=mean_of((lie / output).sqrt()),
                     # A model that nothing moves is equivariant: 0, not 0/0.
                     relative_to_motion=mean_of(
