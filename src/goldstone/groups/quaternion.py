@@ -9,6 +9,7 @@ from torch import Tensor
 from goldstone.core import InputError
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.integers import is_count
+from goldstone.groups.matrix.unit_quaternion import left_multiplication
 from goldstone.groups.planar import power_name
 
 DicyclicElement = tuple[int, int]
@@ -54,10 +55,8 @@ class DicyclicGroup(FiniteGroup[DicyclicElement]):
 
     def matrices(self, a: Tensor) -> Tensor:
         """Left multiplication by the unit quaternion on (1, i, j, k), (*batch, 4, 4) in float64."""
-        w, x, y, z = self.quaternions(a).unbind(-1)
-        rows = (w, -x, -y, -z, x, w, -z, y, y, z, w, -x, z, -y, x, w)
         # Adding zero makes the −0.0 positive.
-        return torch.stack(rows, -1).reshape(*w.shape, 4, 4) + 0.0
+        return left_multiplication(self.quaternions(a)) + 0.0
 
     def quaternions(self, a: Tensor) -> Tensor:
         """The elements as unit quaternions (1, i, j, k), (*batch, 4) in float64."""

@@ -12,11 +12,12 @@ from goldstone.groups.connected import connected_labels
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Element
 from goldstone.groups.homomorphism import Homomorphism
+from goldstone.groups.parent_elements import ParentElements
 from goldstone.groups.subgroups import Subgroup, greedy_generators, subgroup_generators
 
 
 @dataclass(frozen=True)
-class QuotientGroup(FiniteGroup[Element]):
+class QuotientGroup(ParentElements[Element]):
     """G/N: each coset gN is represented by its first element in G's order.
 
     (gN)(hN) = (gh)N; the element gN has the value g, the representative. See
@@ -65,12 +66,8 @@ class QuotientGroup(FiniteGroup[Element]):
         return self.parent.order // self.normal.order
 
     @property
-    def identity(self) -> Element:
-        return self.parent.identity
-
-    @property
-    def element_shape(self) -> tuple[int, ...]:
-        return self.parent.element_shape
+    def _members(self) -> Tensor:
+        return self.representatives
 
     @property
     def projection(self) -> Homomorphism[Element, Element]:
@@ -84,20 +81,11 @@ class QuotientGroup(FiniteGroup[Element]):
     def index(self, a: Tensor) -> Tensor:
         return self.cosets.to(a.device)[self.parent.index(a)]
 
-    def from_index(self, index: Tensor) -> Tensor:
-        return self.parent.from_index(self.representatives.to(index.device)[index])
-
     def _compose(self, a: Tensor, b: Tensor) -> Tensor:
         return self.coset_of(self.parent._compose(a, b))
 
     def _inverse(self, a: Tensor) -> Tensor:
         return self.coset_of(self.parent._inverse(a))
-
-    def member_mask(self, a: Tensor) -> Tensor:
-        inside = self.parent.member_mask(a)
-        first = self.parent.identity_tensor(a)
-        safe = torch.where(inside.reshape(inside.shape + (1,) * first.dim()), a, first)
-        return inside & torch.isin(self.parent.index(safe), self.representatives.to(a.device))
 
     def generators(self) -> tuple[Element, ...]:
         images = self.coset_of(self.parent.tensor(self.parent.generators()))
@@ -105,12 +93,6 @@ class QuotientGroup(FiniteGroup[Element]):
 
     def element_name(self, a: Element) -> str:
         return "N" if a == self.identity else f"{self.parent.element_name(a)}N"
-
-    def numbers_of(self, a: Element) -> Any:
-        return self.parent.numbers_of(a)
-
-    def value_of(self, numbers: Any) -> Element:
-        return self.parent.value_of(numbers)
 
 
 def quotient_group(

@@ -1,18 +1,18 @@
 """A subgroup as a group of its own."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.group import Element
+from goldstone.groups.parent_elements import ParentElements
 from goldstone.groups.subgroups import Subgroup, subgroup_generators, subgroup_mask
 
 
 @dataclass(frozen=True)
-class SubgroupGroup(FiniteGroup[Element]):
+class SubgroupGroup(ParentElements[Element]):
     """A subgroup of a finite group as a group: its elements are elements of the parent.
 
     Values and tensors of elements mean the same in both groups, so the inclusion is the identity
@@ -43,18 +43,11 @@ class SubgroupGroup(FiniteGroup[Element]):
         return self.subgroup.order
 
     @property
-    def identity(self) -> Element:
-        return self.parent.identity
-
-    @property
-    def element_shape(self) -> tuple[int, ...]:
-        return self.parent.element_shape
+    def _members(self) -> Tensor:
+        return self.members
 
     def index(self, a: Tensor) -> Tensor:
         return torch.searchsorted(self.members.to(a.device), self.parent.index(a).contiguous())
-
-    def from_index(self, index: Tensor) -> Tensor:
-        return self.parent.from_index(self.members.to(index.device)[index])
 
     def _compose(self, a: Tensor, b: Tensor) -> Tensor:
         return self.parent._compose(a, b)
@@ -62,23 +55,11 @@ class SubgroupGroup(FiniteGroup[Element]):
     def _inverse(self, a: Tensor) -> Tensor:
         return self.parent._inverse(a)
 
-    def member_mask(self, a: Tensor) -> Tensor:
-        inside = self.parent.member_mask(a)
-        first = self.parent.identity_tensor(a)
-        safe = torch.where(inside.reshape(inside.shape + (1,) * first.dim()), a, first)
-        return inside & torch.isin(self.parent.index(safe), self.members.to(a.device))
-
     def generators(self) -> tuple[Element, ...]:
         return self._generators
 
     def element_name(self, a: Element) -> str:
         return self.parent.element_name(a)
-
-    def numbers_of(self, a: Element) -> Any:
-        return self.parent.numbers_of(a)
-
-    def value_of(self, numbers: Any) -> Element:
-        return self.parent.value_of(numbers)
 
 
 def subgroup_as_group(group: FiniteGroup[Element], h: Subgroup[Element]) -> SubgroupGroup[Element]:
