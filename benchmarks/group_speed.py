@@ -5,8 +5,8 @@
 Each PYTHON is the interpreter of an environment in which that library is installed; without it the
 library's columns stay empty. Every measurement is a process of its own with one thread, so nothing
 was computed before; the libraries take turns, round by round. Times are the processor's, which with
-one thread are the wall clock's on an idle machine. escnn keeps results on disk between processes: it
-is timed with that folder empty (*cold*) and then with what it left there (*warm*). Results are
+one thread are the wall clock's on an idle machine. escnn keeps results on disk between processes:
+it is timed with that folder empty (*cold*) and then with what it left there (*warm*). Results are
 compared, so that the work is the same: characters on every element, coupling coefficients up to
 sign, Wigner matrices, dimension and rank of Hom.
 
