@@ -241,6 +241,12 @@ def test_bilinear_resampling_has_a_kink_and_says_so() -> None:
     parity = lie_derivative(nn.Tanh(), noise(), kinked, derivative="forward-mode").directions[0]
     assert parity.input_method == "forward-mode"
     assert abs(value(parity.error) / value(found.error) - 1) > 0.2
+    layers = lie_derivative_by_layer(
+        nn.Sequential(nn.Tanh(), nn.Tanh()), noise(), kinked, (1.0,),
+        derivative="forward-mode", exact=True,
+    )  # fmt: skip
+    # Were the hidden layer differentiated otherwise, its share would be another.
+    assert value(layers.layers[0].local) == pytest.approx(value(parity.error))
 
 
 def test_actions_that_are_not_the_identity_at_zero_are_refused() -> None:
