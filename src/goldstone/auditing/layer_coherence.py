@@ -103,15 +103,13 @@ def group_products(
                 f"group {group!r}: expected trainable parameters of the model, got "
                 f"{unknown or 'none'}"
             )
-        gram = torch.zeros(2 * n, 2 * n, dtype=torch.float64)
+        aa, ab, bb = torch.zeros(3, n, n, dtype=torch.float64)
         for name in names:
             left, right = a[:, slices[name]], b[:, slices[name]]
-            across = inner_products(left, right).cpu()
-            gram[:n, :n] += inner_products(left).cpu()
-            gram[:n, n:] += across
-            gram[n:, :n] += across.T
-            gram[n:, n:] += inner_products(right).cpu()
-        found[group] = PairProducts.from_gram(gram)
+            aa += inner_products(left).cpu()
+            ab += inner_products(left, right).cpu()
+            bb += inner_products(right).cpu()
+        found[group] = PairProducts(aa, ab, bb)
     return found
 
 
