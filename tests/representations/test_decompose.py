@@ -85,6 +85,8 @@ def test_the_general_mechanism_wants_unitary_matrices():
     motions = StandardRepresentation(SpecialEuclideanGroup(2))
     with pytest.raises(InputError, match="unitary_form"):
         decompose_with(motions, [], lambda irrep, rho: intertwiner_basis(irrep, rho).dense())
-    assert torch.equal(
-        decompose(motions.__class__(SO3)).inverse_basis.mT, decompose(motions.__class__(SO3)).basis
-    )
+
+
+def test_the_basis_is_orthogonal_where_the_representation_is():
+    found = decompose(StandardRepresentation(SO3) * StandardRepresentation(SO3))
+    assert torch.equal(found.inverse_basis, found.basis.mT)

@@ -5,32 +5,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from goldstone.core import InputError
+from goldstone.representations.derived import CompoundRepresentation
 from goldstone.representations.representation import Representation
 
 
 @dataclass(frozen=True)
-class DirectSum(Representation):
+class DirectSum(CompoundRepresentation):
     """ρ₁ ⊕ ρ₂ ⊕ …: block-diagonal, the parts in order."""
 
-    parts: tuple[Representation, ...]
-
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", tuple(self.parts))
-        if not self.parts or any(part.group != self.group for part in self.parts):
-            raise InputError(
-                "a direct sum needs one or more representations of the same group "
-                f"({self.group.name}), got {[p.group.name for p in self.parts]}"
-            )
+        super().__post_init__()
+        self._check_one_group("a direct sum")
 
     @property
     def dimension(self) -> int:
         return sum(part.dimension for part in self.parts)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        is_complex = any(part.dtype.is_complex for part in self.parts)
-        return torch.complex128 if is_complex else torch.float64
 
     def _matrices(self, g: Tensor) -> Tensor:
         # Equal parts are computed once.
@@ -52,10 +41,6 @@ class DirectSum(Representation):
             result[..., start : start + size, start : start + size] = block
             start += size
         return result
-
-    @property
-    def allows_pointwise(self) -> bool:
-        return all(part.allows_pointwise for part in self.parts)
 
 
 def multiple(representation: Representation, copies: int) -> DirectSum:

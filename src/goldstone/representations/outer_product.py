@@ -3,18 +3,21 @@
 from dataclasses import dataclass
 from math import prod
 
-import torch
 from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups import DirectProduct, LieDirectProduct, LieGroup
+from goldstone.representations.derived import CompoundRepresentation
 from goldstone.representations.representation import Representation
 from goldstone.representations.tensor_product import kronecker, kronecker_sum, product_of
 
 
 @dataclass(frozen=True)
-class OuterTensorProduct(Representation):
+class OuterTensorProduct(CompoundRepresentation):
     """(ρ₁ ⊠ ρ₂ ⊠ …)(g₁, g₂, …) = ρ₁(g₁) ⊗ ρ₂(g₂) ⊗ …, the last part's index running fastest.
+
+    With trivial representations of all factors but one it is the representation of that one; the
+    direct sum of those is the block-diagonal representation of the product.
 
     Args:
         group: a direct product of groups, finite or Lie.
@@ -24,10 +27,8 @@ class OuterTensorProduct(Representation):
         InputError: the group is no direct product, or the parts are not of its factors.
     """
 
-    parts: tuple[Representation, ...]
-
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", tuple(self.parts))
+        super().__post_init__()
         group = self.group
         if not isinstance(group, DirectProduct | LieDirectProduct):
             raise InputError(f"expected a direct product of groups, got {group.name}")
@@ -40,11 +41,6 @@ class OuterTensorProduct(Representation):
     @property
     def dimension(self) -> int:
         return prod(part.dimension for part in self.parts)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        is_complex = any(part.dtype.is_complex for part in self.parts)
-        return torch.complex128 if is_complex else torch.float64
 
     def _matrices(self, g: Tensor) -> Tensor:
         return kronecker([part.matrix_unchecked(a) for part, a in self._pairs(g)])
@@ -68,7 +64,3 @@ class OuterTensorProduct(Representation):
         if not isinstance(self.group, DirectProduct | LieDirectProduct):
             return []
         return list(zip(self.parts, self.group.parts(g), strict=True))
-
-    @property
-    def allows_pointwise(self) -> bool:
-        return all(part.allows_pointwise for part in self.parts)

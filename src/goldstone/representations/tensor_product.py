@@ -6,12 +6,11 @@ from math import prod
 import torch
 from torch import Tensor
 
-from goldstone.core import InputError
-from goldstone.representations.representation import Representation
+from goldstone.representations.derived import CompoundRepresentation
 
 
 @dataclass(frozen=True)
-class TensorProduct(Representation):
+class TensorProduct(CompoundRepresentation):
     """ρ₁ ⊗ ρ₂ ⊗ …: Kronecker products, the last part's index running fastest.
 
     (ρ ⊗ σ)(g)[ik, jl] = ρ(g)[i, j] σ(g)[k, l] and d(ρ ⊗ σ) = dρ ⊗ 1 + 1 ⊗ dσ. A vector is a tensor
@@ -21,24 +20,13 @@ class TensorProduct(Representation):
         InputError: there are no parts, or they are of different groups.
     """
 
-    parts: tuple[Representation, ...]
-
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", tuple(self.parts))
-        if not self.parts or any(part.group != self.group for part in self.parts):
-            raise InputError(
-                "a tensor product needs one or more representations of the same group "
-                f"({self.group.name}), got {[p.group.name for p in self.parts]}"
-            )
+        super().__post_init__()
+        self._check_one_group("a tensor product")
 
     @property
     def dimension(self) -> int:
         return prod(part.dimension for part in self.parts)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        is_complex = any(part.dtype.is_complex for part in self.parts)
-        return torch.complex128 if is_complex else torch.float64
 
     def _matrices(self, g: Tensor) -> Tensor:
         factors = {part: part.matrix_unchecked(g) for part in dict.fromkeys(self.parts)}
@@ -49,10 +37,6 @@ class TensorProduct(Representation):
 
     def _characters(self, g: Tensor) -> Tensor:
         return product_of([part.character_unchecked(g) for part in self.parts])
-
-    @property
-    def allows_pointwise(self) -> bool:
-        return all(part.allows_pointwise for part in self.parts)
 
 
 def product_of(factors: list[Tensor]) -> Tensor:
