@@ -27,7 +27,7 @@ from goldstone.representations.intertwiners import (
     reynolds_projector,
 )
 from goldstone.representations.irrep import Irrep
-from goldstone.representations.lie.listing import irreps_up_to
+from goldstone.representations.lie.irreps import irreps_up_to
 from goldstone.representations.lie.planar import O2Irrep, SO2ComplexIrrep, SO2Irrep
 from goldstone.representations.lie.real_form import RealIrrep
 from goldstone.representations.lie.spatial import O3Irrep, SO3Irrep

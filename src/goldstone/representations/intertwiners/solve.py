@@ -58,9 +58,10 @@ def intertwiner_basis(
             ``direct``: up to 512 unknowns; singular value decomposition of the equations.
             ``isotypic``: unitary representations, and those closed under adjoints such as tensors
             of Lorentz and symplectic groups; (m + n)³, see :func:`isotypic_splitting`.
+            ``unitary``: other representations of finite and compact groups; ``isotypic`` in a
+            :func:`unitary_form`.
             ``reduced``: other groups with some such generators, as the rotations in SE(n); see
             :func:`reduced_null_space`.
-            ``unitary``: finite and compact groups; ``isotypic`` in a :func:`unitary_form`.
             ``krylov``: all others; without a matrix of the equations, see
             :func:`krylov_null_space`.
 

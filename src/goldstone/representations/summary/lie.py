@@ -6,7 +6,7 @@ import torch
 
 from goldstone.core import InputError
 from goldstone.groups import LieGroup
-from goldstone.representations.lie.listing import irreps_up_to
+from goldstone.representations.lie.irreps import irreps_up_to
 from goldstone.representations.summary.readable_numbers import readable_number
 from goldstone.representations.summary.results import IrrepSummary, LieSummary, Omission
 
