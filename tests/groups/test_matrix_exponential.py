@@ -59,6 +59,14 @@ def test_derivatives(scale):
     torch.testing.assert_close(tangent[0], torch.from_numpy(reference), rtol=1e-10, atol=1e-12)
 
 
+def test_under_vmap_and_jacfwd():
+    source = torch.Generator().manual_seed(2)
+    a = 10 * torch.randn(4, 3, 3, dtype=torch.float64, generator=source)
+    torch.testing.assert_close(torch.func.vmap(matrix_exponential)(a), matrix_exponential(a))
+    forward = torch.func.jacfwd(matrix_exponential)(0.1 * a[0])
+    torch.testing.assert_close(forward, torch.func.jacrev(matrix_exponential)(0.1 * a[0]))
+
+
 def test_golden_values():
     groups = json.loads(GOLDEN.read_text())["groups"]
     checked = 0
