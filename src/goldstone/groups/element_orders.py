@@ -1,16 +1,18 @@
 """Orders of elements and the exponent."""
 
 from math import lcm
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from goldstone.groups.finite import FiniteGroup
 from goldstone.groups.integers import prime_factors
 
+if TYPE_CHECKING:
+    from goldstone.groups.finite import FiniteGroup
 
-def element_orders(group: FiniteGroup[Any], elements: Tensor) -> Tensor:
+
+def element_orders(group: "FiniteGroup[Any]", elements: Tensor) -> Tensor:
     """The order, the smallest n ≥ 1 with aⁿ = e, of each in a tensor of elements: int64 (*batch).
 
     For each prime power pᵏ that divides the group's order exactly, the part of n that is a power
@@ -26,7 +28,7 @@ def element_orders(group: FiniteGroup[Any], elements: Tensor) -> Tensor:
     return orders
 
 
-def exponent(group: FiniteGroup[Any]) -> int:
+def exponent(group: "FiniteGroup[Any]") -> int:
     """The smallest n ≥ 1 with aⁿ = e for all elements a."""
     orders = element_orders(group, group.element_tensor())
     return lcm(*torch.unique(orders).tolist())

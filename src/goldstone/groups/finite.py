@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.element_orders import element_orders
 from goldstone.groups.group import Element, Group
 
 MOST_LISTED = 1_000_000
@@ -83,12 +84,7 @@ class FiniteGroup(Group[Element]):
     def element_order(self, a: Element) -> int:
         """The smallest n ≥ 1 with aⁿ = e."""
         self.check_contains(a)
-        one = self.tensor((a,))[0]
-        identity = self.identity_tensor(one)
-        power, n = one, 1
-        while not torch.equal(power, identity):
-            power, n = self._compose(power, one), n + 1
-        return n
+        return int(element_orders(self, self.tensor((a,))[0]))
 
     def parse(self, name: str) -> Element:
         """The element of this name; ``sr2``, ``sr^2`` and ``sr²`` are the same.

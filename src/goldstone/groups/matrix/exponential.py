@@ -28,8 +28,9 @@ def matrix_exponential(a: Tensor) -> Tensor:
 
     Scaling and squaring with the [13/13] Padé approximant (Higham 2005, "The scaling and squaring
     method for the matrix exponential revisited", algorithm 2.3); each matrix of the batch is scaled
-    by its own norm (under ``torch.func.vmap`` up to norms of 300,000). Not ``torch.matrix_exp``, which is wrong by up to 1e-10 for norms between 0.01
-    and 0.05 (torch 2.13, float64). Differentiable any number of times.
+    by its own norm (under ``torch.func.vmap`` up to norms of 300,000). Not ``torch.matrix_exp``,
+    which is wrong by up to 1e-10 for norms between 0.01 and 0.05 (torch 2.13, float64).
+    Differentiable any number of times.
     """
     norm = a.detach().abs().sum(-2).amax(-1)
     squarings = (norm / _LARGEST).clamp_min(1.0).log2().ceil()
