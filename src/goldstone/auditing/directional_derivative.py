@@ -7,14 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-from goldstone.auditing.dual_numbers import dual, moves_smoothly, tangent_of, unpack
+from goldstone.auditing.dual_numbers import NO_DERIVATIVE, dual, moves_smoothly, tangent_of, unpack
 from goldstone.auditing.finite_differences import central_difference
 from goldstone.auditing.infinitesimal_action import AGREEMENT
 from goldstone.core import InputError, trees
 from goldstone.core.trees import Tree
 
 Way = Literal["forward-mode", "double-backward", "finite-differences"]
-_FAILURES = (RuntimeError, NotImplementedError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class DirectionalDerivative:
         for candidate in ("forward-mode", "double-backward") if way is None else (way,):
             try:
                 found = derive(model, few, v, candidate)[1]
-            except _FAILURES as failure:
+            except NO_DERIVATIVE as failure:
                 if way is not None:
                     raise InputError(f"{way} fails on this model: {failure}") from failure
                 continue

@@ -7,6 +7,10 @@ from torch.autograd import forward_ad
 from goldstone.core import trees
 from goldstone.core.trees import Tree
 
+NO_DERIVATIVE = (RuntimeError, NotImplementedError, TypeError, ValueError)
+"""What models and actions raise that cannot be differentiated: operations without a derivative,
+data-dependent checks, code outside torch. Callers go on to another way, checked by differences."""
+
 
 def moves_smoothly(leaf: Tensor) -> bool:
     """Whether a tensor has derivatives at all: real or complex numbers, not integers."""

@@ -27,7 +27,12 @@ from goldstone.actions import (
     fourier_shift,
 )
 from goldstone.core.trees import Tree
-from goldstone.groups import AdditiveGroup, EuclideanGroup, SpecialEuclideanGroup
+from goldstone.groups import (
+    AdditiveGroup,
+    EuclideanGroup,
+    LinearGroup,
+    SpecialEuclideanGroup,
+)
 
 Grid = tuple[int, int]
 _PERIODIC = (FourierTranslation, ShiftAction, PointAction, WallpaperAction, GridAction)
@@ -66,7 +71,7 @@ class FeatureMapAction:
             shifts = AdditiveGroup("shift", len(action.axes), "cells")
             return replace(action, group=shifts).act(self._scaled(element), x, context)
         if isinstance(action, ImageAction):
-            return replace(action, layout=scalars).act(self._motion(element), x, context)
+            return replace(action, layout=scalars).act(self._motion(action, element), x, context)
         if isinstance(action, ImageScaling):
             return replace(action, channels=x.shape[1], weight=0.0).act(element, x, context)
         if isinstance(action, FeatureFieldAction):
@@ -87,9 +92,9 @@ class FeatureMapAction:
             return x.roll(tuple(int(a) for a in cells), (-2, -1))
         return fourier_shift(x, cells)
 
-    def _motion(self, element: Any) -> Any:
+    def _motion(self, action: ImageAction, element: Any) -> Any:
         """A rigid motion with its shift in cells of this grid."""
-        group: Any = self.action.group  # type: ignore[attr-defined]
+        group = action.group
         if self.scale == 1.0 or not isinstance(group, (SpecialEuclideanGroup, EuclideanGroup)):
             return element
         factors = torch.ones(3, 3, dtype=torch.float64)
@@ -135,11 +140,9 @@ class TokenMapAction:
 def spatial_part(action: Action, inputs: Tree) -> tuple[Action, Grid] | None:
     """The first action among those of the input's parts that moves a planar grid, and that grid."""
     if isinstance(action, TreeAction):
-        keys = (
-            action.parts.keys() if isinstance(action.parts, Mapping) else range(len(action.parts))
-        )
-        for key in keys:
-            found = spatial_part(action.parts[key], inputs[key])  # type: ignore[index]
+        parts: Any = action.parts
+        for key in parts if isinstance(parts, Mapping) else range(len(parts)):
+            found = spatial_part(parts[key], inputs[key])
             if found is not None:
                 return found
         return None
@@ -194,7 +197,7 @@ def _is_planar(action: Action, ndim: int) -> bool:
     if isinstance(action, GridShift):
         return ndim == 4 and max(action.axes) <= 1
     if isinstance(action, (GridAction, FeatureFieldAction)):
-        return int(action.group.degree) == 2  # type: ignore[attr-defined]
+        return isinstance(action.group, LinearGroup) and action.group.degree == 2
     planar = (FourierTranslation, ShiftAction, WallpaperAction, PointAction)
     return isinstance(action, (*planar, ImageAction, ImageScaling))
 

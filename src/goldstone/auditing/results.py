@@ -1,17 +1,14 @@
 """What an audit finds: frozen results, written as audit.json and audit.npz and read back."""
 
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
-from goldstone.core import InputError, Statistic, from_json, replacing, to_json
+from goldstone.auditing.result_files import read_arrays, read_numbers, write_result
+from goldstone.core import InputError, Statistic, from_json, to_json
 
 SCHEMA_VERSION = 1
 
@@ -322,14 +319,7 @@ class AuditResult:
 
     def save(self, directory: str | Path) -> None:
         """Write ``audit.json`` and ``audit.npz`` into ``directory``, each atomically."""
-        folder = Path(directory)
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / "audit.npz") as path:
-            arrays: dict[str, Any] = dict(self.arrays)
-            np.savez_compressed(path, **arrays)
-        with replacing(folder / "audit.json") as path:
-            text = json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
-            path.write_text(text + "\n", encoding="utf-8")
+        write_result(Path(directory), self.to_json(), self.arrays)
 
     @classmethod
     def load(cls, directory: str | Path) -> "AuditResult":
@@ -339,15 +329,9 @@ class AuditResult:
             InputError: a file is missing, truncated, or of a newer major schema.
         """
         folder = Path(directory)
-        data = _read_json(folder / "audit.json")
-        try:
-            with np.load(folder / "audit.npz", allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except FileNotFoundError as error:
-            raise InputError(f"no audit in {folder}: {error.filename} is missing") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
-            raise _damaged(folder / "audit.npz", error) from error
-        result = cls._from_json(folder / "audit.json", data)
+        data = read_numbers(folder / "audit.json", SCHEMA_VERSION)
+        arrays = read_arrays(folder / "audit.npz")
+        result = from_json(cls, data, "audit.json")
         object.__setattr__(result, "arrays", arrays)
         return result
 
@@ -363,29 +347,4 @@ class AuditResult:
         """
         place = Path(path)
         place = place / "audit.json" if place.is_dir() or not place.suffix else place
-        return cls._from_json(place, _read_json(place))
-
-    @classmethod
-    def _from_json(cls, path: Path, data: Any) -> "AuditResult":
-        if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
-            raise InputError(
-                f"the {path.name} in {path.parent} is none of goldstone's; run the audit again"
-            )
-        if data["schema_version"] > SCHEMA_VERSION:
-            raise InputError(
-                f"the audit in {path.parent} was written by a newer goldstone; upgrade"
-            )
-        return from_json(cls, {k: v for k, v in data.items() if k != "arrays"}, path.name)
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"no audit in {path.parent}: {path} is missing") from error
-    except (ValueError, OSError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> InputError:
-    return InputError(f"the audit in {path} is damaged ({error}); run it again")
+        return from_json(cls, read_numbers(place, SCHEMA_VERSION), place.name)

@@ -48,6 +48,8 @@ Then audit your own model on your own data.
   goldstone audit mymodel.py:build --weights weights.pt --data test.npz \\
       --symmetry d4 --out audit
 
+Or look at the algebra of a group: goldstone groups show D4
+
 Every command explains itself by examples: goldstone audit --help
 """
 

@@ -32,7 +32,8 @@ def from_json(kind: type[T], data: Any, place: str = "result") -> T:
     Raises:
         InputError: a value is missing or of another type; the message names its place.
     """
-    return _read(kind, data, place)  # type: ignore[no-any-return]
+    result: T = _read(kind, data, place)
+    return result
 
 
 def _read(kind: Any, data: Any, place: str) -> Any:

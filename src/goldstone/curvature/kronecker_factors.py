@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError, Task
-from goldstone.curvature.layer_uses import LayerUses, LinearMap, MapUse
+from goldstone.curvature.layer_uses import LayerUses
+from goldstone.curvature.map_uses import LinearMap, MapUse
 from goldstone.curvature.output_probes import check_probing, output_probes, real_outputs
 from goldstone.curvature.parameters import (
     flatten_into,

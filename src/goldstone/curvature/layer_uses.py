@@ -5,67 +5,21 @@ a layer used twice, a functional call, a wrapper that pads by hand and the proje
 ``nn.MultiheadAttention`` need no case of their own, and nothing is attached to the model.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.autograd.graph import get_gradient_edge
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from goldstone.core import InputError
+from goldstone.curvature.map_uses import LinearMap, MapUse, Positions
 from goldstone.curvature.parameters import parameter_slices
 from goldstone.curvature.patches import Geometry, patches, transposed_patches
-
-Positions = Iterator[Tensor]
-
-
-@dataclass(frozen=True)
-class LinearMap:
-    """The block of a matrix W (rows, columns) and, as one more column, of its bias.
-
-    Attributes:
-        name: of the parameters, for people.
-        rows, columns: W's; ``columns`` 0 for a bias alone.
-        weight, bias: where they lie in the parameter vector, as (start, stop).
-    """
-
-    name: str
-    rows: int
-    columns: int
-    weight: tuple[int, int] | None
-    bias: tuple[int, int] | None
-
-    @property
-    def spans(self) -> tuple[tuple[int, int], ...]:
-        """Where its parameters lie."""
-        return tuple(span for span in (self.weight, self.bias) if span is not None)
-
-
-@dataclass(frozen=True, eq=False)
-class MapUse:
-    """One application of a linear map, to every position of its input.
-
-    The gradient of a scalar in W is Σ_t left_t right_tᵀ over positions t. One side comes from the
-    input, the other from the gradient with respect to the output (``edge``); in a transposed
-    convolution they change places.
-
-    Attributes:
-        map: what is applied.
-        edge: the output in the graph, before anything is done to it in place.
-        inputs: (positions, features) of the input, a part at a time.
-        gradients: the same of a gradient with respect to the output.
-        input_is_left: whether the input gives the rows.
-    """
-
-    map: LinearMap
-    edge: GradientEdge
-    inputs: Callable[[], Positions]
-    gradients: Callable[[Tensor], Positions]
-    input_is_left: bool = False
 
 
 @dataclass(eq=False)

@@ -185,7 +185,9 @@ def direct_product(*groups: Group[Any]) -> DirectProduct | LieDirectProduct:
     finite = tuple(group for group in groups if isinstance(group, FiniteGroup))
     if len(finite) == len(groups):
         return DirectProduct(finite)
-    return LieDirectProduct(groups)  # type: ignore[arg-type]
+    # What is neither is refused there.
+    factors: tuple[Any, ...] = groups
+    return LieDirectProduct(factors)
 
 
 def _check_factors(factors: object, kinds: Any, expected: str) -> None:
