@@ -6,6 +6,7 @@ from math import isfinite, nan
 import torch
 from torch import Tensor
 
+from goldstone.auditing.gram_statistics import covariance, distinct_mean
 from goldstone.auditing.statistics import Bootstrap, interval, mean_statistic
 from goldstone.core import Statistic, generator
 
@@ -112,23 +113,11 @@ def mean_shuffled_coherence(
     return float(found.mean()), float(found.std() / len(found) ** 0.5)
 
 
-def _off_diagonal(matrix: Tensor, counts: Tensor) -> Tensor:
-    """Mean of M_ij over draws i, j of different trajectories, for each row of ``counts``.
-
-    A trajectory drawn twice is no pair of distinct ones, so all of its products are left out.
-    """
-    total = torch.einsum("ri,ij,rj->r", counts, matrix, counts)
-    same = (counts.square() * matrix.diagonal()).sum(1)
-    return (total - same) / (counts.sum(1).square() - counts.square().sum(1))
-
-
 def _orbit(products: PairProducts, counts: Tensor) -> Tensor:
-    def centred(matrix: Tensor) -> Tensor:
-        return (counts * matrix.diagonal()).sum(1) / counts.sum(1) - _off_diagonal(matrix, counts)
-
-    variance = centred(products.aa) * centred(products.bb)
-    positive = (variance > 0) & (centred(products.aa) > 0)
-    return torch.where(positive, centred(products.ab) / variance.abs().sqrt(), torch.nan)
+    of_a, of_b = covariance(products.aa, counts), covariance(products.bb, counts)
+    variance = of_a * of_b
+    positive = (variance > 0) & (of_a > 0)
+    return torch.where(positive, covariance(products.ab, counts) / variance.abs().sqrt(), torch.nan)
 
 
 def _common_mode(products: PairProducts, counts: Tensor) -> Tensor:
@@ -143,8 +132,8 @@ def _common_mode(products: PairProducts, counts: Tensor) -> Tensor:
 def _null(cosines: Tensor, bootstrap: Bootstrap) -> Statistic:
     """Mean of K(x_i, g x_j) over distinct trajectories."""
     n = bootstrap.n
-    estimate = float(_off_diagonal(cosines, torch.ones(1, n, dtype=torch.float64))[0])
-    return Statistic(_finite(estimate), *interval(_off_diagonal(cosines, bootstrap.counts), n), n)
+    estimate = float(distinct_mean(cosines, torch.ones(1, n, dtype=torch.float64))[0])
+    return Statistic(_finite(estimate), *interval(distinct_mean(cosines, bootstrap.counts), n), n)
 
 
 def _permutation_p(ab: Tensor, permutations: int, seed: int) -> float:

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.abelian_lie import AbelianLieGroup
 from goldstone.groups.integers import is_count
-from goldstone.groups.lie import LieGroup
 
 Vector = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class AdditiveGroup(LieGroup[Vector]):
+class AdditiveGroup(AbelianLieGroup[Vector]):
     """ℝⁿ under addition, the simplest Lie group: exp and log are the identity map.
 
     A vector v of the Lie algebra generates the one-parameter subgroup {t v : t real}.
@@ -67,13 +67,6 @@ class AdditiveGroup(LieGroup[Vector]):
 
     def _log(self, a: Tensor) -> Tensor:
         return a
-
-    def adjoint(self, a: Tensor) -> Tensor:
-        one = torch.eye(self.dimension, dtype=a.dtype, device=a.device)
-        return one.expand(*a.shape[:-1], -1, -1)
-
-    def structure_constants(self) -> Tensor:
-        return torch.zeros((self.dimension,) * 3, dtype=torch.float64)
 
     def sample(self, generator: torch.Generator, shape: tuple[int, ...] = ()) -> Tensor:
         """Standard normal vectors: the group is not compact."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from goldstone.groups.lie import LieGroup
+from goldstone.groups.abelian_lie import AbelianLieGroup
 
 
 @dataclass(frozen=True)
-class ScalingGroup(LieGroup[float]):
+class ScalingGroup(AbelianLieGroup[float]):
     """ℝ₊ under multiplication: an element is a factor λ > 0, its coordinate is log λ.
 
     exp and log are those of numbers and defined everywhere. Equality is that of logarithms.
@@ -70,12 +70,6 @@ class ScalingGroup(LieGroup[float]):
 
     def _difference(self, a: Tensor, b: Tensor) -> Tensor:
         return a.log() - b.log()
-
-    def adjoint(self, a: Tensor) -> Tensor:
-        return torch.ones((*a.shape, 1, 1), dtype=a.dtype, device=a.device)
-
-    def structure_constants(self) -> Tensor:
-        return torch.zeros((1, 1, 1), dtype=torch.float64)
 
     def sample(self, generator: torch.Generator, shape: tuple[int, ...] = ()) -> Tensor:
         """Exponentials of standard normal numbers: the group is not compact."""

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups.lie import LieGroup
+from goldstone.groups.abelian_lie import AbelianLieGroup
 
 NEAR_HALF = 1e-12
 """How near to half a period the logarithm goes, as a part of the period."""
 
 
 @dataclass(frozen=True)
-class TorusGroup(LieGroup[tuple[float, ...]]):
+class TorusGroup(AbelianLieGroup[tuple[float, ...]]):
     """ℝⁿ modulo periods L_1 … L_n: the translations of a periodic box; for n = 1 of a circle.
 
     An element is a shift with 0 ≤ a_i < L_i; equality, differences and distances go across the
@@ -103,13 +103,6 @@ class TorusGroup(LieGroup[tuple[float, ...]]):
         """The length of the shortest way around, for shifts by half a period too."""
         length: Tensor = torch.linalg.vector_norm(self._wrapped(b - a), dim=-1)
         return length
-
-    def adjoint(self, a: Tensor) -> Tensor:
-        one = torch.eye(self.dimension, dtype=a.dtype, device=a.device)
-        return one.expand(*a.shape[:-1], -1, -1)
-
-    def structure_constants(self) -> Tensor:
-        return torch.zeros((self.dimension,) * 3, dtype=torch.float64)
 
     def sample(self, generator: torch.Generator, shape: tuple[int, ...] = ()) -> Tensor:
         uniform = torch.rand(
