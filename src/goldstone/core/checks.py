@@ -7,7 +7,12 @@ from goldstone.core.errors import InputError
 
 
 def check_finite(tensor: Tensor, name: str) -> None:
-    """Raise if ``tensor`` has a NaN or an infinity, naming the first place."""
+    """Raise if ``tensor`` has a NaN or an infinity, naming the first place, or has no values."""
+    if tensor.is_meta:
+        raise InputError(
+            f"{name}: expected numbers, got a tensor of shape {tuple(tensor.shape)} on the meta "
+            "device, which has none; load the values first"
+        )
     finite = torch.isfinite(tensor)
     if bool(finite.all()):
         return

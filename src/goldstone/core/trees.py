@@ -1,6 +1,7 @@
 """Batches that are a tensor, or tuples, lists and dicts of tensors, sample axis first."""
 
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -128,9 +129,14 @@ def flat(tree: Tree) -> Tensor:
 
 
 def same_shapes(a: Tree, b: Tree) -> bool:
-    """Whether two batches have one structure and samples of equal shapes."""
+    """Whether two batches have one structure and samples of equal shapes and kinds.
+
+    Integers, such as labels and tokens, are of another kind than real and complex numbers.
+    """
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return a.shape[1:] == b.shape[1:] and is_continuous(a) == is_continuous(b)
     if isinstance(a, Tensor) or isinstance(b, Tensor):
-        return isinstance(a, Tensor) and isinstance(b, Tensor) and a.shape[1:] == b.shape[1:]
+        return False
     if type(a) is not type(b) or _keys(a) != _keys(b):
         return False
     parts = a.values() if isinstance(a, dict) else a
@@ -138,8 +144,36 @@ def same_shapes(a: Tree, b: Tree) -> bool:
     return all(same_shapes(x, y) for x, y in zip(parts, others, strict=True))
 
 
+def is_continuous(tensor: Tensor) -> bool:
+    """Whether it holds real or complex numbers, not integers or truth values."""
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
 def call_model(model: nn.Module | Callable[..., Tree], inputs: Tree) -> Tree:
-    """``model(x)``, ``model(*inputs)`` of a tuple or list, ``model(**inputs)`` of a dict."""
+    """``model(x)``, ``model(*inputs)`` of a tuple or list, ``model(**inputs)`` of a dict.
+
+    An output object that is a mapping, as Hugging Face's models return it, counts as its only
+    tensor, or as a dict where it has several; entries that hold no tensors (caches, None) are left
+    out. Dicts stay as they are.
+    """
     if isinstance(inputs, dict):
-        return model(**inputs)
-    return model(*inputs) if isinstance(inputs, (tuple, list)) else model(inputs)
+        return _plain(model(**inputs))
+    return _plain(model(*inputs) if isinstance(inputs, (tuple, list)) else model(inputs))
+
+
+def _plain(output: Any) -> Tree:
+    if not isinstance(output, Mapping) or type(output) is dict:
+        return output
+    if type(output) is OrderedDict:
+        return dict(output)
+    entries = {key: part for key, part in output.items() if _is_tree(part)}
+    parts = list(entries.values())
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], Tensor) else entries
+
+
+def _is_tree(part: Any) -> bool:
+    if isinstance(part, dict):
+        part = tuple(part.values())
+    if isinstance(part, (tuple, list)):
+        return bool(part) and all(map(_is_tree, part))
+    return isinstance(part, Tensor)
