@@ -1,6 +1,7 @@
 """Floor 5: was the symmetry learned? Forward and gradient probes, nulls, statistics, verdict."""
 
 from goldstone.auditing.audit import audit
+from goldstone.auditing.audit_result import AuditResult
 from goldstone.auditing.breaking import BreakingKinds, ElementBreaking, breaking_kind
 from goldstone.auditing.coherence_summary import (
     CoherenceSummary,
@@ -69,7 +70,6 @@ from goldstone.auditing.orbit_spectrum import (
     orbit_spectrum,
 )
 from goldstone.auditing.results import (
-    AuditResult,
     AxisVerdict,
     Control,
     ElementResult,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import hypot
 
+from goldstone.auditing.audit_result import AuditResult
 from goldstone.auditing.comparison_results import (
     AuditComparison,
     AxisComparison,
@@ -14,7 +15,7 @@ from goldstone.auditing.comparison_results import (
     SettingChange,
 )
 from goldstone.auditing.comparison_text import caveats, how_intervals_are_made, summarise
-from goldstone.auditing.results import Answer, AuditResult, AxisVerdict, ElementResult
+from goldstone.auditing.results import Answer, AxisVerdict, ElementResult
 from goldstone.core import InputError, Statistic
 
 _RANK: dict[Answer, int] = {"yes": 2, "undetermined": 1, "no": 0}

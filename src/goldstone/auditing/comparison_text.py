@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from goldstone.auditing.audit_result import AuditResult
 from goldstone.auditing.comparison_results import (
     AxisComparison,
     ElementComparison,
     Outcome,
     SettingChange,
 )
-from goldstone.auditing.results import AuditResult
 
 _THRESHOLDS = {"tolerance", "least_coherence"}
 _MOST_NAMED = 8

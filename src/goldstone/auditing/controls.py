@@ -15,6 +15,7 @@ from goldstone.auditing.gradients import GradientProbe
 from goldstone.auditing.results import Control
 from goldstone.auditing.subject import Subject
 from goldstone.core import Statistic
+from goldstone.core.trees import Tree
 from goldstone.groups import CyclicGroup
 
 SHUFFLES = 200
@@ -35,12 +36,36 @@ class _TurnedAndReversed:
         return reverse_vectors(x, self.layout)
 
 
+def audit_controls(
+    subject: Subject,
+    few: Subject,
+    symmetry: Symmetry,
+    layout: FieldLayout | None,
+    reference: Tree,
+    gradients: GradientResults | None,
+    *,
+    has_skill: bool,
+) -> tuple[Control, ...]:
+    """The wrong action, where there are vectors to reverse, and the shuffled pairing."""
+    controls = []
+    if layout is not None and any(field.is_vector for field in layout.fields):
+        controls.append(
+            wrong_action_control(
+                subject, few, symmetry, layout, reference, gradients, has_skill=has_skill
+            )
+        )
+    if gradients and gradients.elements:
+        unit = [{str(m): p.unit for m, p in e.products.items()} for e in gradients.elements]
+        controls.append(shuffled_control(unit, few.settings.seed))
+    return tuple(controls)
+
+
 def wrong_action_control(
     subject: Subject,
     few: Subject,
     symmetry: Symmetry,
     layout: FieldLayout,
-    reference: Tensor,
+    reference: Tree,
     gradients: GradientResults | None,
     *,
     has_skill: bool,

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, inf
 
-from goldstone.auditing.results import Answer, AuditResult, ElementResult
+from goldstone.auditing.audit_result import AuditResult
+from goldstone.auditing.results import Answer, ElementResult
 from goldstone.core import InputError, Statistic
 
 

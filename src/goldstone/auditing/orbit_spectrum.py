@@ -140,13 +140,14 @@ def measure_orbit_spectrum(
         InputError: the group is not finite or has more than 64 elements, or as
             :func:`~goldstone.auditing.orbit_gram`.
     """
-    group = _listed(symmetry.group)
+    group = listed_group(symmetry.group)
     elements = [g for g in group.elements() if g != group.identity]
     gram = orbit_gram(subject, symmetry, elements, memory, progress)
     return orbit_spectrum(gram, group, subject.bootstrap, unit=unit)
 
 
-def _listed(group: Group[Any]) -> FiniteGroup[Any]:
+def listed_group(group: Group[Any]) -> FiniteGroup[Any]:
+    """The group, if it is finite and small; raises otherwise."""
     if not isinstance(group, FiniteGroup) or group.order > LARGEST_ORDER:
         raise InputError(
             f"the spectrum needs the gradients at every element of a finite group of at most "
@@ -157,7 +158,7 @@ def _listed(group: Group[Any]) -> FiniteGroup[Any]:
 
 def _in_order_of(gram: OrbitGram, group: FiniteGroup[Any]) -> Tensor:
     """The group's elements in the order of the Gram matrix."""
-    _listed(group)
+    listed_group(group)
     number = {group.element_name(g): g for g in group.elements()}
     if set(gram.elements) != set(number) or len(gram.elements) != len(number):
         raise InputError(

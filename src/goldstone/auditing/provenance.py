@@ -11,14 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from goldstone.auditing.given import Data
 from goldstone.auditing.inspection import model_place, tensor_bytes, weights_sha256
 from goldstone.auditing.results import Provenance
 from goldstone.auditing.settings import AuditSettings
 from goldstone.core import to_json, trees
-from goldstone.core.trees import Tree
-from goldstone.systems.flows import Trajectories
-
-Data = Trajectories | tuple[Tree, Tree]
 
 
 def provenance(

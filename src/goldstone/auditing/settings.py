@@ -5,6 +5,7 @@ from math import inf, log1p
 from typing import Literal, get_args
 
 from goldstone.core import InputError
+from goldstone.curvature import memory_bytes
 
 MetricName = Literal[
     "euclidean",
@@ -18,6 +19,19 @@ MetricName = Literal[
     "adam",
 ]
 METRICS: tuple[MetricName, ...] = get_args(MetricName)
+ProbeName = Literal[
+    "equivariance",
+    "orbit-metric",
+    "lie-derivative",
+    "lie-derivative-by-layer",
+    "layer-coherence",
+    "stiffness",
+    "orbit-spectrum",
+    "unrolled",
+    "landscape",
+    "data-symmetry",
+]
+PROBES: tuple[ProbeName, ...] = get_args(ProbeName)
 FEWEST_AUDITED = 6
 FEWEST_REFERENCE = 2
 
@@ -43,6 +57,9 @@ class AuditSettings:
         damping: relative damping λ of the Gauss–Newton metrics, times tr η/k (Galerkin) or, in the
             metrics of the whole parameter space, times the mean curvature gᵀηg/gᵀg of the gradients
             (there at least 1e-4, for conjugate gradients to converge).
+        probes: further ones to run, each with its page in docs/methods; ``"all"`` for those that
+            apply to the model, the data and the symmetry.
+        memory: bytes that gradients may take, or text such as ``"2GB"``.
     """
 
     trajectories: int = 64
@@ -59,6 +76,8 @@ class AuditSettings:
     seed: int = 0
     batch: int = 32
     damping: float = 1e-6
+    probes: tuple[ProbeName | Literal["all"], ...] = ()
+    memory: str | int = "4GB"
 
     def __post_init__(self) -> None:
         if (
@@ -72,6 +91,10 @@ class AuditSettings:
         unknown = set(self.metrics) - set(METRICS)
         if unknown:
             raise InputError(f"unknown metrics {sorted(unknown)}; expected some of {METRICS}")
+        strange = set(self.probes) - {*PROBES, "all"}
+        if strange:
+            raise InputError(f"unknown probes {sorted(strange)}; expected some of {PROBES} or all")
+        memory_bytes(self.memory)
         if self.metrics and self.decisive_metric not in self.metrics:
             raise InputError(
                 f"the decisive metric {self.decisive_metric!r} is not among those measured "

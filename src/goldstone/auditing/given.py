@@ -1,0 +1,120 @@
+"""What the caller of an audit gave: made explicit, and checked before any long work."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from torch import Tensor
+
+from goldstone.actions import FieldLayout, Symmetry, flow_symmetry
+from goldstone.auditing.orbit_metrics import Metric
+from goldstone.auditing.samples import Samples
+from goldstone.auditing.subject import Loss
+from goldstone.core import InputError, trees
+from goldstone.core.trees import Tree
+from goldstone.systems.flows import GroundTruth, Trajectories
+from goldstone.systems.flows import ground_truth as named_ground_truth
+from goldstone.systems.losses import cross_entropy, mse, scaled_mse
+
+Data = Trajectories | tuple[Tree, Tree]
+Step = Callable[[Tree], Tree]
+
+
+def layout_and_symmetry(
+    data: Data, symmetry: Symmetry | str
+) -> tuple[FieldLayout | None, Symmetry]:
+    """What the channels are, if they are declared, and the symmetry, if it was named."""
+    layout = None if isinstance(data, tuple) else data.layout
+    if isinstance(symmetry, Symmetry):
+        acted = getattr(symmetry.on_output, "layout", None)
+        # One layout speaks for inputs and targets, or none.
+        same = acted == getattr(symmetry.on_input, "layout", None)
+        return layout or (acted if same else None), symmetry
+    if isinstance(data, tuple) or layout is None:
+        raise InputError(
+            f"the short name {symmetry!r} needs to know what the channels are: give Trajectories "
+            "with a field layout, or a Symmetry"
+        )
+    return layout, flow_symmetry(symmetry, layout, data.grid, speed=_speed(data))
+
+
+def _speed(data: Trajectories) -> float:
+    """Typical flow speed, the scale of boosts: rms velocity, or rms of momentum over density."""
+    fields = {field.fibre: data.fields[:, :, channels] for field, channels in data.layout.slices()}
+    if "velocity" in fields:
+        return float(fields["velocity"].square().sum(2).mean().sqrt())
+    if "momentum" in fields and "density" in fields:
+        return float((fields["momentum"] / fields["density"]).square().sum(2).mean().sqrt())
+    return 1.0
+
+
+def check_channels(symmetry: Symmetry, samples: Samples) -> None:
+    """What declares a layout of grid fields gets grid fields of so many channels."""
+    for name, action, x in (
+        ("inputs", symmetry.on_input, samples.inputs),
+        ("targets", symmetry.target_action, samples.targets),
+    ):
+        layout = getattr(action, "layout", None)
+        if not isinstance(layout, FieldLayout):
+            continue
+        check_grid(name, x)
+        if layout.channels != x.shape[1]:
+            raise InputError(
+                f"the symmetry {symmetry.name!r} acts on {layout.channels} channels "
+                f"({', '.join(layout.channel_names())}), the data have {x.shape[1]}"
+            )
+
+
+def check_grid(name: str, x: Tree) -> None:
+    """Raise unless x are fields on a plane grid."""
+    if not isinstance(x, Tensor) or x.ndim != 4 or not x.dtype.is_floating_point:
+        raise InputError(
+            f"{name}: expected floating-point fields of shape (sample, channel, X, Y), got "
+            f"{trees.describe(x)}" + (f" of {x.dtype}" if isinstance(x, Tensor) else "")
+        )
+
+
+def usual_loss(targets: Tree) -> Loss:
+    """``cross_entropy`` for class labels, ``scaled_mse`` for grid fields, and else ``mse``."""
+    if not isinstance(targets, Tensor):
+        raise InputError(
+            f"targets of the form {trees.describe(targets)} have no usual loss; give "
+            "loss=…, a function (prediction, target) → one number per sample"
+        )
+    if not targets.is_floating_point() and not targets.is_complex():
+        return cross_entropy
+    return scaled_mse if targets.ndim == 4 else mse
+
+
+def usual_metric(targets: Tree, loss: Loss) -> Metric:
+    """``"accuracy"`` for class labels, and else the loss."""
+    return "accuracy" if loss is cross_entropy and isinstance(targets, Tensor) else loss
+
+
+def true_step(
+    data: Data,
+    ground_truth: GroundTruth | Step | Literal["auto"] | None,
+) -> Step | None:
+    """The ground truth as a function from a state to the one a step later."""
+    if ground_truth == "auto":
+        if isinstance(data, tuple) or data.system == "unknown":
+            return None
+        ground_truth = named_ground_truth(data.system, data.parameters, data.lengths)
+    if ground_truth is None or not hasattr(ground_truth, "advance"):
+        return ground_truth
+    if isinstance(data, tuple):
+        raise InputError(
+            "a solver with advance(state, duration) needs trajectories, which say the time of a "
+            "step; with a pair of tensors give a function from a state to the next one"
+        )
+    advance, dt = ground_truth.advance, data.dt
+    return lambda x: advance(x, dt)
+
+
+def truth_name(
+    data: Data,
+    ground_truth: GroundTruth | Step | Literal["auto"] | None,
+) -> str:
+    """What the symmetry is verified against, in words."""
+    if ground_truth == "auto" and isinstance(data, Trajectories):
+        return f"the solver of {data.system} that the data name"
+    return getattr(ground_truth, "system", None) or "a function given by the caller"
