@@ -2,9 +2,13 @@
 
 import copy
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from goldstone.core import InputError, trees
 from goldstone.core.trees import Tree
@@ -13,15 +17,33 @@ _RANDOM_IN_TRAINING = (
     nn.modules.dropout._DropoutNd,
     nn.modules.batchnorm._BatchNorm,
 )
+_WRAP = "wrap the model in an nn.Module that returns {}"
 
 
-def model_place(model: nn.Module) -> tuple[torch.device, torch.dtype]:
-    """Device and real dtype of the model's first parameter or buffer; CPU float32 without any."""
-    for tensor in (*model.parameters(), *model.buffers()):
-        if tensor.dtype.is_complex:
-            return tensor.device, tensor.real.dtype
-        if tensor.dtype.is_floating_point:
-            return tensor.device, tensor.dtype
+def model_place(model: nn.Module, inputs: Tree = ()) -> tuple[torch.device, torch.dtype]:
+    """Device and real dtype of the model's first parameter or buffer.
+
+    Without any, those of the first of ``inputs`` that holds real or complex numbers; else CPU
+    float32.
+
+    Raises:
+        InputError: a parameter has no values: it is on the meta device, or of a lazy layer that was
+            never called.
+    """
+    tensors = (*model.named_parameters(), *model.named_buffers())
+    for name, tensor in tensors:
+        if is_lazy(tensor):
+            raise InputError(
+                f"parameter {name!r} belongs to a lazy layer and has no shape yet; call the model "
+                "on a batch of the data first"
+            )
+        if tensor.is_meta:
+            raise InputError(
+                f"{name!r} is on the meta device and has no values; load the weights first"
+            )
+    for tensor in (*(tensor for _, tensor in tensors), *trees.leaves(inputs)):
+        if trees.is_continuous(tensor):
+            return tensor.device, tensor.real.dtype if tensor.is_complex() else tensor.dtype
     return torch.device("cpu"), torch.float32
 
 
@@ -32,13 +54,27 @@ def predict(model: nn.Module, inputs: Tree, batch: int = 32) -> Tree:
         return trees.map_leaves(Tensor.detach, trees.concatenate(outputs))
 
 
-def check_model(model: nn.Module, inputs: Tree, targets: Tree) -> None:
+@contextmanager
+def buffers_kept(model: nn.Module) -> Iterator[None]:
+    """Afterwards every buffer has the values that it had before."""
+    before = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, value in before:
+                if not torch.equal(buffer, value):
+                    buffer.copy_(value)
+
+
+def check_model(model: nn.Module, inputs: Tree, targets: Tree | None = None) -> None:
     """Run the model on three samples and refuse what would make every number wrong.
 
     Raises:
-        InputError: dropout or batch normalisation in training mode, an output of another shape
-            than the target or not finite, outputs that differ from call to call, or that depend
-            on the other samples of the batch.
+        InputError: dropout or batch normalisation in training mode, or other layers that change
+            their buffers as they are called; an output that is no tensor or tree of tensors, or of
+            another shape than the target (if it is given), or not finite; outputs that differ from
+            call to call, or that depend on the other samples of the batch.
     """
     for name, module in model.named_modules():
         # A normalisation that tracks its statistics would change as it is looked at.
@@ -49,48 +85,81 @@ def check_model(model: nn.Module, inputs: Tree, targets: Tree) -> None:
                 "output depends on chance, on the batch or on earlier calls; call model.eval() "
                 "first"
             )
-    few, expected = trees.take(inputs, slice(3)), trees.take(targets, slice(3))
+    model_place(model)
+    few = trees.take(inputs, slice(3))
+    with buffers_kept(model):
+        output = _call(model, few)
+        _check_output(output, trees.batch_size(few))
+        if targets is not None:
+            _check_shape(output, trees.take(targets, slice(3)))
+        values = trees.flat(output).detach()
+        if not bool(torch.isfinite(values).all()):
+            raise InputError(
+                "the model's output has NaN or infinite values on the first samples; check its "
+                "weights and that the data are in the units it was trained in"
+            )
+        settled = {name: buffer.detach().clone() for name, buffer in model.named_buffers()}
+        tolerance = 1e3 * torch.finfo(values.dtype).eps * float(values.abs().max())
+        if float((trees.flat(_call(model, few)) - values).abs().max()) > tolerance:
+            raise InputError(
+                "two calls on the same input differ: the model is stochastic; only deterministic "
+                "models can be audited (a symmetry in distribution is not supported)"
+            )
+        for name, buffer in model.named_buffers():
+            # Counters of calls are no matter.
+            if trees.is_continuous(buffer) and not torch.equal(buffer, settled.get(name, buffer)):
+                raise InputError(
+                    f"each call changes the buffer {name!r}, so that later outputs depend on "
+                    "earlier ones (running statistics, or the power iteration of a spectral norm); "
+                    "call model.eval() first"
+                )
+        alone = trees.flat(_call(model, trees.take(few, slice(1))))
+        if float((alone - values[:1]).abs().max()) > tolerance:
+            raise InputError(
+                "a sample's output depends on the other samples of its batch (batch statistics?); "
+                "per-sample gradients have no meaning then"
+            )
+
+
+def _call(model: nn.Module, few: Tree) -> Tree:
+    """The output, or what failed, whatever a model raises."""
     try:
         with torch.no_grad():
-            output = trees.call_model(model, few)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        shape = trees.describe(few)
+            return trees.call_model(model, few)
+    except Exception as error:
         axes = " (batch, channel, X, Y)" if isinstance(few, Tensor) and few.ndim == 4 else ""
+        # Some errors, such as a bare assertion's, say nothing but their kind.
+        said = str(error) or type(error).__name__
         raise InputError(
-            f"the model fails on inputs of shape {shape}{axes}, as the "
-            f"data have it: {error}; build it for this shape, or choose other data"
+            f"the model fails on inputs of shape {trees.describe(few)}{axes}, as the "
+            f"data have it: {said}; build it for this shape, or choose other data"
         ) from error
-    _check_shape(output, expected)
-    values = trees.flat(output).detach()
-    if not bool(torch.isfinite(values).all()):
+
+
+def _check_output(output: Tree, samples: int) -> None:
+    """A tensor or a tree of tensors, as many samples as there are inputs."""
+    try:
+        found = trees.batch_size(output)
+    except InputError as error:
         raise InputError(
-            "the model's output has NaN or infinite values on the first samples; check its weights "
-            "and that the data are in the units it was trained in"
-        )
-    tolerance = 1e3 * torch.finfo(values.dtype).eps * float(values.abs().max())
-    if float((trees.flat(predict(model, few)) - values).abs().max()) > tolerance:
+            f"the model's output cannot be audited: {error}; {_WRAP.format('the tensors')}"
+        ) from error
+    if found != samples:
         raise InputError(
-            "two calls on the same input differ: the model is stochastic; only deterministic "
-            "models can be audited (a symmetry in distribution is not supported)"
-        )
-    alone = trees.flat(predict(model, trees.take(few, slice(1))))
-    if float((alone - values[:1]).abs().max()) > tolerance:
-        raise InputError(
-            "a sample's output depends on the other samples of its batch (batch statistics?); "
-            "per-sample gradients have no meaning then"
+            f"expected an output for each of {samples} samples, got shape {trees.describe(output)}"
         )
 
 
 def _check_shape(output: Tree, expected: Tree) -> None:
     """A prediction has the target's shape, unless the target is of class labels."""
     wanted = trees.leaves(expected)
-    labels = not any(leaf.is_floating_point() or leaf.is_complex() for leaf in wanted)
+    labels = not any(map(trees.is_continuous, wanted))
     if trees.same_shapes(output, expected) or (labels and isinstance(output, Tensor)):
         return
     kind = "" if isinstance(output, Tensor) else f"{type(output).__name__} "
     raise InputError(
         f"expected an output of the target's shape {trees.describe(expected)}, got "
-        f"{kind}{trees.describe(output)}; wrap the model so that it returns the predicted fields"
+        f"{kind}{trees.describe(output)}; {_WRAP.format('the predicted fields')}"
     )
 
 
@@ -100,7 +169,7 @@ def numerical_floor(model: nn.Module, inputs: Tree) -> float:
     At least the machine epsilon; the epsilon alone if the model cannot run in float64. For a
     float64 model the same is measured from float32 and scaled by the ratio of epsilons.
     """
-    dtype = model_place(model)[1]
+    dtype = model_place(model, inputs)[1]
     epsilon = torch.finfo(dtype).eps
     low = dtype if dtype != torch.float64 else torch.float32
     outputs = []
@@ -109,9 +178,11 @@ def numerical_floor(model: nn.Module, inputs: Tree) -> float:
             copied = _cast(copy.deepcopy(model), precision)
             placed = trees.place(inputs, trees.leaves(inputs)[0].device, precision)
             outputs.append(trees.flat(predict(copied, placed)).double())
-        except (RuntimeError, TypeError, ValueError):
+        except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError):
             return epsilon
     measured = float((outputs[0] - outputs[1]).norm() / outputs[1].norm().clamp_min(1e-300))
+    if not isfinite(measured):
+        return epsilon
     scale = epsilon / torch.finfo(low).eps
     return max(measured * scale, epsilon)
 
@@ -126,13 +197,14 @@ def _cast(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 
 def weights_sha256(model: nn.Module) -> str:
-    """SHA-256 over the names and bytes of the state dict's tensors."""
+    """SHA-256 over the names and bytes of the state dict's tensors; ``none`` if there are none."""
     digest = hashlib.sha256()
-    for name, value in model.state_dict().items():
+    state = model.state_dict()
+    for name, value in state.items():
         digest.update(name.encode())
         if isinstance(value, Tensor):
             digest.update(tensor_bytes(value))
-    return digest.hexdigest()
+    return digest.hexdigest() if state else "none"
 
 
 def tensor_bytes(tensor: Tensor) -> bytes:

@@ -1,13 +1,16 @@
-"""A model under a probe: checked first, and left exactly as it was found."""
+"""A model under a probe: a module or a plain function, left exactly as it was found."""
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from goldstone.auditing.inspection import check_model, predict
+from goldstone.auditing.inspection import buffers_kept, check_model
 from goldstone.core import InputError, check_finite, trees
 from goldstone.core.trees import Tree
 
@@ -15,24 +18,89 @@ Model = nn.Module | Callable[..., Tree]
 """A module, or any function of the inputs (then its state is the caller's own affair)."""
 
 
-class _Function(nn.Module):
-    """A plain function as a module without parameters."""
+class BlackBox(nn.Module):
+    """A plain function as a module: no parameters, so no gradients and forward probes alone."""
 
     def __init__(self, function: Callable[..., Tree]) -> None:
         super().__init__()
         self.function = function
+        self.eval()
 
     def forward(self, *args: Tree, **kwargs: Tree) -> Tree:
         return self.function(*args, **kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "BlackBox":
+        """Itself: a function's state, such as an inference session, need not be copyable."""
+        return self
+
+
+def as_module(model: Model) -> nn.Module:
+    """The module itself, what a compiled one was compiled from, or a function as a module.
+
+    Raises:
+        InputError: it cannot be called.
+    """
+    if isinstance(model, nn.Module):
+        # torch.compile wraps: the eager module has the same weights and derivatives of all kinds.
+        inner = getattr(model, "_orig_mod", None)
+        return inner if isinstance(inner, nn.Module) else model
+    if not callable(model):
+        raise InputError(
+            f"expected a torch.nn.Module or a function of the inputs, got a {type(model).__name__}"
+        )
+    return BlackBox(model)
+
+
+def model_name(model: Model) -> str:
+    """The class of a module, the name of a function."""
+    module = as_module(model)
+    if not isinstance(module, BlackBox):
+        return type(module).__name__
+    function = module.function
+    while isinstance(function, partial):
+        function = function.func
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+@contextmanager
+def left_as_found(*modules: nn.Module, inputs: Tree = ()) -> Iterator[None]:
+    """Afterwards the modules are as before, whatever happened inside, errors included.
+
+    Restored are the training mode of every module, ``requires_grad`` and ``grad`` of every
+    parameter, the buffers, and the random state of torch, also on the devices of ``inputs``.
+    Inside, attention takes kernels that have derivatives of all kinds, and what is compiled runs
+    as it was written.
+    """
+    parts = {id(part): part for module in modules for part in module.modules()}.values()
+    modes = [(part, part.training) for part in parts]
+    parameters = [(p, p.requires_grad, p.grad) for m in modules for p in m.parameters()]
+    held = [t for m in modules for t in (*m.parameters(), *m.buffers())]
+    cuda = {t.device for t in (*held, *trees.leaves(inputs)) if t.device.type == "cuda"}
+    fast = torch.backends.mha.get_fastpath_enabled()
+    try:
+        with ExitStack() as stack:
+            torch.backends.mha.set_fastpath_enabled(False)
+            stack.enter_context(torch.random.fork_rng(devices=cuda))
+            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+            for module in modules:
+                stack.enter_context(buffers_kept(module))
+            if "torch._dynamo" in sys.modules:  # else nothing is compiled
+                stack.enter_context(torch.compiler.set_stance("force_eager"))
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        for part, training in modes:
+            part.training = training
+        for parameter, requires, gradient in parameters:
+            parameter.requires_grad_(requires)
+            parameter.grad = gradient
 
 
 @contextmanager
 def probed(model: Model, inputs: Tree) -> Iterator[nn.Module]:
     """The model as a module, checked on three samples; afterwards as it was before.
 
-    Restored are the training mode of every module, ``requires_grad`` and ``grad`` of every
-    parameter, the buffers and the random state of torch. Inside, attention takes kernels that have
-    derivatives of all kinds.
+    See :func:`left_as_found`.
 
     Raises:
         InputError: inputs with NaN or infinities or without a sample, or what
@@ -43,38 +111,10 @@ def probed(model: Model, inputs: Tree) -> Iterator[nn.Module]:
         check_finite(leaf, "inputs")
     if trees.batch_size(inputs) < 1:
         raise InputError("expected one or more samples, got none")
-    module = model if isinstance(model, nn.Module) else _Function(model)
-    modes = [(part, part.training) for part in module.modules()]
-    parameters = [(p, p.requires_grad, p.grad) for p in module.parameters()]
-    buffers = [(b, b.detach().clone()) for b in module.buffers()]
-    devices = {t.device for t in (*module.parameters(), *module.buffers(), *trees.leaves(inputs))}
-    cuda = [d for d in devices if d.type == "cuda"]
-    fast = torch.backends.mha.get_fastpath_enabled()
-    try:
-        torch.backends.mha.set_fastpath_enabled(False)
-        with torch.random.fork_rng(devices=cuda), sdpa_kernel(SDPBackend.MATH):
-            few = trees.take(inputs, slice(3))
-            check_model(module, few, _outputs(module, few))
-            yield module
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-        for part, training in modes:
-            part.training = training
-        for parameter, requires, gradient in parameters:
-            parameter.requires_grad_(requires)
-            parameter.grad = gradient
-        with torch.no_grad():
-            for buffer, value in buffers:
-                if not torch.equal(buffer, value):
-                    buffer.copy_(value)
-
-
-def _outputs(module: nn.Module, few: Tree) -> Tree:
-    """Outputs on a few samples; zeros of no meaning where the call fails, for the check to say."""
-    try:
-        return predict(module, few)
-    except (RuntimeError, ValueError, TypeError, IndexError):
-        return few
+    module = as_module(model)
+    with left_as_found(module, inputs=inputs):
+        check_model(module, trees.take(inputs, slice(3)))
+        yield module
 
 
 def trajectories_of(trajectory: Tensor | None, samples: int) -> Tensor:

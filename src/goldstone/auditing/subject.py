@@ -10,7 +10,7 @@ from goldstone.auditing.inspection import predict
 from goldstone.auditing.samples import Samples
 from goldstone.auditing.settings import AuditSettings
 from goldstone.auditing.statistics import Bootstrap, mean_statistic
-from goldstone.core import Statistic, check_finite, trees
+from goldstone.core import InputError, Statistic, check_finite, trees
 from goldstone.core.trees import Tree
 
 ROUNDING = 32
@@ -38,8 +38,13 @@ class Subject:
         """Predict once, and draw the bootstrap's resamples of the samples' trajectories.
 
         Raises:
-            InputError: a prediction has NaN or infinite values.
+            InputError: the model is no module, or a prediction has NaN or infinite values.
         """
+        if not isinstance(model, nn.Module):
+            raise InputError(
+                f"expected a torch.nn.Module, got a {type(model).__name__}: gradients are those in "
+                "a module's parameters, and a plain function has none"
+            )
         predictions = predict(model, samples.inputs, settings.batch)
         for leaf in trees.leaves(predictions):
             check_finite(leaf, "the model's outputs on the data")
@@ -67,10 +72,7 @@ class Subject:
         """
         values = self.loss(prediction, target)
         if trees.same_shapes(prediction, target):
-            nearly = trees.map_leaves(
-                lambda t: t * (1 + ROUNDING * torch.finfo(t.dtype).eps), target
-            )
-            values = torch.fmax(values, self.loss(nearly, target))
+            values = torch.fmax(values, self.loss(trees.map_leaves(_rounded, target), target))
         return values.clamp_min(torch.finfo(values.dtype).tiny).log()
 
     def residual(self, prediction: Tree, target: Tree) -> Tensor:
@@ -86,3 +88,8 @@ class Subject:
             total = self.loss(leaf, target).sum()
             found = torch.autograd.grad(total, trees.leaves(leaf), materialize_grads=True)
         return trees.flat(tuple(found))
+
+
+def _rounded(t: Tensor) -> Tensor:
+    """Off by rounding; labels are exact."""
+    return t * (1 + ROUNDING * torch.finfo(t.dtype).eps) if trees.is_continuous(t) else t

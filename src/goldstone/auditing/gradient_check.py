@@ -1,0 +1,60 @@
+"""Can gradients of the loss be taken? Asked of one sample before any long work."""
+
+import warnings
+
+import torch
+from torch import nn
+
+from goldstone.auditing.probed_model import BlackBox
+from goldstone.auditing.subject import Loss
+from goldstone.core import InputError, trees
+from goldstone.core.trees import Tree
+from goldstone.curvature import trainable_parameters
+
+_REENTRANT = ("Checkpointing is not compatible with", "None of the inputs have requires_grad=True")
+"""What torch says of gradient checkpointing by a backward pass within the backward pass."""
+
+
+def gradient_obstacle(model: nn.Module, loss: Loss, inputs: Tree, targets: Tree) -> str:
+    """Why there are no gradients of the loss in the parameters; empty if there are.
+
+    Raises:
+        InputError: there should be, but the backward pass fails, or would leave some out.
+    """
+    if isinstance(model, BlackBox):
+        return "the model is a plain function, a black box without gradients"
+    parameters = trainable_parameters(model)
+    if not parameters:
+        frozen = len(list(model.parameters()))
+        return "the model has no trainable parameter" + (
+            f": all {frozen} tensors are frozen; call requires_grad_() on what was trained"
+            if frozen
+            else ""
+        )
+    one = slice(1)
+    with warnings.catch_warnings(record=True) as caught, torch.enable_grad():
+        warnings.simplefilter("always")
+        try:
+            value = loss(trees.call_model(model, trees.take(inputs, one)), trees.take(targets, one))
+            if not value.requires_grad:
+                return (
+                    "the loss does not depend on the parameters by autograd: the forward pass or "
+                    "the loss runs under torch.no_grad, detaches, or leaves torch"
+                )
+            torch.autograd.grad(value.sum(), tuple(parameters.values()), allow_unused=True)
+        except RuntimeError as error:
+            said = str(error)
+        else:
+            said = ""
+    said = next((str(w.message) for w in caught if _REENTRANT[1] in str(w.message)), said)
+    if any(sign in said for sign in _REENTRANT):
+        raise InputError(
+            "gradient checkpointing with use_reentrant=True gives no per-sample gradients; use "
+            "checkpoint(…, use_reentrant=False), or turn it off for the audit"
+        )
+    if said:
+        raise InputError(
+            f"the backward pass of the loss fails: {said}; mend the model, or audit it without "
+            "gradients: AuditSettings(metrics=())"
+        )
+    return ""
