@@ -1,5 +1,7 @@
 """Floor 5: was the symmetry learned? Forward and gradient probes, nulls, statistics, verdict."""
 
+from goldstone.auditing.architecture_table import ArchitectureCell, ArchitectureTable
+from goldstone.auditing.architectures import compare_architectures
 from goldstone.auditing.audit import audit
 from goldstone.auditing.audit_result import AuditResult
 from goldstone.auditing.breaking import BreakingKinds, ElementBreaking, breaking_kind
@@ -99,8 +101,11 @@ from goldstone.auditing.unrolled import (
     unrolled_subject,
     unrolled_symmetry,
 )
+from goldstone.auditing.weight_perturbation import perturbed_copy
 
 __all__ = [
+    "ArchitectureCell",
+    "ArchitectureTable",
     "AuditComparison",
     "AuditResult",
     "AuditSettings",
@@ -147,8 +152,9 @@ __all__ = [
     "UnrolledCoherence",
     "Verdict",
     "audit",
-    "compare_audits",
     "breaking_kind",
+    "compare_architectures",
+    "compare_audits",
     "connecting_path",
     "data_symmetry",
     "equivariance_errors",
@@ -166,6 +172,7 @@ __all__ = [
     "orbit_pairs",
     "orbit_spectrum",
     "parameter_groups",
+    "perturbed_copy",
     "stiffness",
     "symmetry_basin",
     "unrolled_coherence",
