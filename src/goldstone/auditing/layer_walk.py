@@ -82,6 +82,9 @@ PRODUCTS = frozenset(
 )
 """Functions whose result is no feature map, whatever its shape: attention's matrices."""
 
+Versions = dict[int, int]
+"""How often each argument of a call, by its identity, had been changed in place before."""
+
 Visit = Callable[[int, Tensor], Tensor]
 """(number of the node, its output) → what to hand on in its place."""
 
@@ -105,12 +108,14 @@ class LayerWalk(TorchFunctionMode):
         self.channels_last: list[bool | None] = []
         self._model, self._visit, self._watched = model, visit, watched
         self._path: list[tuple[str, nn.Module]] = []
+        self._entered: list[Versions] = []
         self._counts: dict[str, int] = {}
         self._busy = False
         self._matrices = WeakIdKeyDictionary()
         self._axes = WeakIdKeyDictionary()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        before = _versions(args)
         result = func(*args, **(kwargs or {}))
         if self._busy or self._in_leaf or not isinstance(result, Tensor):
             return result
@@ -136,7 +141,7 @@ class LayerWalk(TorchFunctionMode):
             for a in args
             if isinstance(a, Tensor) and a.shape == result.shape and a in self._axes
         ]
-        return self._show(name, known[0] if known else None, result)
+        return self._show(name, known[0] if known else None, result, before)
 
     def run(self, inputs: Tree) -> Tree:
         """The model's output."""
@@ -147,12 +152,20 @@ class LayerWalk(TorchFunctionMode):
     def _in_leaf(self) -> bool:
         return bool(self._path) and _is_leaf(self._path[-1][1])
 
-    def _show(self, name: str, channels_last: bool | None, output: Tensor) -> Tensor:
+    def _show(
+        self, name: str, channels_last: bool | None, output: Tensor, before: Versions
+    ) -> Tensor:
         self.names.append(name)
         self.channels_last.append(channels_last)
         self._busy = True
         try:
             handed_on = self._visit(len(self.names) - 1, output)
+            if (
+                handed_on is not output
+                and before.get(id(output), output._version) < output._version
+            ):
+                # Changed in place: who holds it does not ask for what is handed on.
+                handed_on = output.copy_(handed_on)
             if channels_last is not None:
                 self._axes[handed_on] = channels_last
             return handed_on
@@ -167,19 +180,21 @@ class LayerWalk(TorchFunctionMode):
             if not name:
                 continue
 
-            def enter(called: nn.Module, _: Any, name: str = name) -> None:
+            def enter(called: nn.Module, args: Any, name: str = name) -> None:
                 self._path.append((name, called))
+                self._entered.append(_versions(args))
 
             def leave(called: nn.Module, _: Any, output: Any, name: str = name) -> Any:
                 self._path.pop()
+                before = self._entered.pop()
                 shown = name in self._watched or _is_leaf(called)
                 if not shown or self._in_leaf:
                     return None
                 last = has_channels_last(called)
                 if isinstance(called, nn.MultiheadAttention):
                     # The second is its weights.
-                    return (self._show(name, last, output[0]), *output[1:])
-                return map_tensors(lambda leaf: self._show(name, last, leaf), output)
+                    return (self._show(name, last, output[0], before), *output[1:])
+                return map_tensors(lambda leaf: self._show(name, last, leaf, before), output)
 
             handles.append(module.register_forward_pre_hook(enter))
             handles.append(module.register_forward_hook(leave))
@@ -188,6 +203,10 @@ class LayerWalk(TorchFunctionMode):
         finally:
             for handle in handles:
                 handle.remove()
+
+
+def _versions(args: Any) -> Versions:
+    return {id(a): a._version for a in args if isinstance(a, Tensor)}
 
 
 def _is_leaf(module: nn.Module) -> bool:

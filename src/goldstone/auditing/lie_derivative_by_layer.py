@@ -11,6 +11,7 @@ from goldstone.auditing.infinitesimal_action import (
     AGREEMENT,
     Derivative,
 )
+from goldstone.auditing.layer_contributions import measure_layers
 from goldstone.auditing.layer_plan import LayerPlan, Source
 from goldstone.auditing.lie_derivative import (
     DirectionFrame,
@@ -140,9 +141,8 @@ def lie_derivative_by_layer(
         plan = LayerPlan.make(module, inputs, symmetry, frame, infer, derivative)
         parts, start = [], 0
         for chunk in trees.chunks(inputs, batch):
-            rows = slice(start, start + trees.batch_size(chunk))
-            parts.append(plan.measure(module, chunk, rows, n, 0 if exact else probes, seed))
-            start = rows.stop
+            parts.append(measure_layers(plan, module, chunk, start, 0 if exact else probes, seed))
+            start += trees.batch_size(chunk)
 
     def mean(values: Tensor) -> Statistic:
         return mean_statistic(values, of, bootstrap)[0]
@@ -153,9 +153,17 @@ def lie_derivative_by_layer(
     )
     gap = sum(float(part.gap) for part in parts)
     motion = sum(float(part.motion) for part in parts)
-    # A probe sees the gap along L_X f; the exact mode all of it.
     total = torch.cat([part.total for part in parts])
-    missed = (gap / motion) ** 0.5 if exact else abs(float((signed.sum(0) - total).sum())) / motion
+    size = float(total.sum()) ** 0.5
+    # Probes see the gap along L_X f; the exact mode all of it.
+    short = gap**0.5 if exact else abs(float((signed.sum(0) - total).sum())) / (size or 1.0)
+    rounding = 1e4 * torch.finfo(parts[0].dtype).eps * motion**0.5
+    if short > AGREEMENT * size + rounding:
+        raise InputError(
+            f"the layers' contributions miss {short / size:.1%} of the model's Lie derivative: a "
+            "part of the model has no gradient (torch.no_grad, detach) or differs from call to "
+            "call; use exact=True, or lie_derivative, end to end"
+        )
     return LieDerivativeByLayer(
         symmetry=symmetry.name,
         direction=chosen,
@@ -171,6 +179,6 @@ def lie_derivative_by_layer(
             for i, name in enumerate(plan.sources)
         ),
         merged=plan.merged,
-        chain_rule_error=missed if motion > 0 else 0.0,
+        chain_rule_error=short / motion**0.5 if motion > 0 else 0.0,
         probes=0 if exact else probes,
     )
