@@ -44,6 +44,7 @@ def answer_element(
     *,
     has_skill: bool,
     loss_is_invariant: bool,
+    no_gradients: str = "",
 ) -> ElementAnswer:
     """Apply the definitions of docs/methods/influence.md.
 
@@ -69,7 +70,12 @@ def answer_element(
             else _support(log_loss_replicates, settings.log_tolerance, above=holds == "no")
         )
     transports, why = _transports(
-        coherence, adjusted_p, settings, has_skill=has_skill, loss_is_invariant=loss_is_invariant
+        coherence,
+        adjusted_p,
+        settings,
+        has_skill=has_skill,
+        loss_is_invariant=loss_is_invariant,
+        no_gradients=no_gradients,
     )
     reasons += [why] if why else []
     if coherence is not None and has_skill and loss_is_invariant:
@@ -98,9 +104,11 @@ def _transports(
     *,
     has_skill: bool,
     loss_is_invariant: bool,
+    no_gradients: str,
 ) -> tuple[Answer, str]:
     if coherence is None:
-        return "undetermined", "no gradients were taken"
+        because = f": {no_gradients}" if no_gradients else ""
+        return "undetermined", f"no gradients were taken{because}"
     if not loss_is_invariant:
         return "undetermined", (
             "loss not invariant: the gradient probes need a loss with ℓ(g·p, g·t) = ℓ(p, t), "

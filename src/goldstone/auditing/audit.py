@@ -1,6 +1,6 @@
 """The audit: has this model learned this symmetry?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from torch import nn
@@ -17,17 +17,20 @@ from goldstone.auditing.given import (
     check_channels,
     check_grid,
     layout_and_symmetry,
+    tensors_of,
     true_step,
     truth_name,
     usual_loss,
     usual_metric,
 )
+from goldstone.auditing.gradient_check import check_loss, gradient_obstacle
 from goldstone.auditing.gradient_results import GradientResults, measure_gradients
 from goldstone.auditing.gradients import GradientProbe
 from goldstone.auditing.history import audit_history, check_history
 from goldstone.auditing.inspection import check_model, model_place
 from goldstone.auditing.orbit_metrics import Metric
 from goldstone.auditing.precheck import precheck
+from goldstone.auditing.probed_model import Model, as_module, left_as_found, model_name
 from goldstone.auditing.probes import ProbeInputs, choose_probes, run_probes
 from goldstone.auditing.provenance import provenance
 from goldstone.auditing.samples import choose_samples
@@ -44,7 +47,7 @@ _DEFAULTS = AuditSettings()
 
 
 def audit(
-    model: nn.Module,
+    model: Model,
     data: Data,
     symmetry: Symmetry | str,
     *,
@@ -63,7 +66,9 @@ def audit(
 
     Args:
         model: maps a batch of inputs to predictions, such as states to the states one step later;
-            in eval mode if it has dropout or batch normalisation. It is left exactly as found.
+            in eval mode if it has dropout or batch normalisation. It is left exactly as found. A
+            plain function of tensors, such as an inference session, is a black box: it gets the
+            forward probes alone, and whether learning transports stays undetermined.
         data: held-out trajectories, or a pair (inputs, targets) of independent samples. Each is a
             tensor, sample axis first, or tuples and dicts of tensors; a tuple goes to the model as
             positional arguments, a dict as keyword arguments.
@@ -83,7 +88,7 @@ def audit(
         shifts: measure the shift symmetry beside the audited one, as curves and maps.
         settings: sizes, thresholds, seed, metrics of the gradients and further probes.
         force: run even if the precheck refuses the symmetry, as a negative control.
-        name: the model's name in the report; its class by default.
+        name: the model's name in the report; by default its class, or the function's name.
         progress: shows what is being done.
 
     Returns:
@@ -93,30 +98,71 @@ def audit(
         InputError: model, data, symmetry and probes do not fit, before any long work.
         SymmetryRefusedError: the action is no symmetry of the ground truth or the data.
     """
+    checkpoints = tuple(history)
+    module = as_module(model)
+    with left_as_found(module, *(checkpoint for _, checkpoint in checkpoints)):
+        return _audit(
+            module,
+            data,
+            symmetry,
+            loss,
+            metric,
+            ground_truth,
+            checkpoints,
+            optimiser,
+            settings,
+            name or model_name(model),
+            progress,
+            shifts=shifts,
+            force=force,
+        )
+
+
+def _audit(
+    model: nn.Module,
+    data: Data,
+    symmetry: Symmetry | str,
+    loss: Loss | None,
+    metric: Metric | None,
+    ground_truth: GroundTruth | Step | Literal["auto"] | None,
+    checkpoints: Sequence[tuple[int, nn.Module]],
+    optimiser: Mapping[str, Any] | None,
+    settings: AuditSettings,
+    name: str,
+    progress: Progress,
+    *,
+    shifts: bool,
+    force: bool,
+) -> AuditResult:
+    """The audit of a module that someone else leaves as found."""
     clock = Clock()
     layout, symmetry = layout_and_symmetry(data, symmetry)
-    chosen = choose_samples(data, settings, *model_place(model))
+    chosen = choose_samples(data, settings, *model_place(model, tensors_of(data)))
     loss = loss or usual_loss(chosen.forward.targets)
     check_channels(symmetry, chosen.forward)
     if shifts:
         check_grid("inputs", chosen.gradient.inputs)
         check_grid("targets", chosen.gradient.targets)
     check_model(model, chosen.forward.inputs, chosen.forward.targets)
-    checkpoints = check_history(history, chosen)
+    check_loss(model, loss, chosen.forward.inputs, chosen.forward.targets)
+    check_history(checkpoints, chosen)
+    no_gradients = gradient_obstacle(model, loss, chosen.forward.inputs, chosen.forward.targets)
     elements = elements_to_test(symmetry)
-    probes, left_out = choose_probes(settings, model, data, symmetry, chosen.forward.trajectories)
+    probes, left_out = choose_probes(
+        settings, no_gradients, data, symmetry, chosen.forward.trajectories
+    )
     with clock.measure("precheck"), progress.task("precheck", 1) as task:
         subject = Subject.measure(model, chosen.forward, loss, settings)
         truth = true_step(data, ground_truth)
         checked = precheck(symmetry, elements, subject, layout, truth, force=force)
         task.advance()
     few = Subject.measure(model, chosen.gradient, loss, settings)
-    summary = model_summary(name or type(model).__name__, subject, chosen.climatology)
+    summary = model_summary(name, subject, chosen.climatology)
     with clock.measure("forward"):
         tested = (symmetry.group.identity, *elements)
         forward = measure_forward(subject, few, chosen.starts, symmetry, tested, progress)
     gradients: GradientResults | None = None
-    if settings.metrics and any(p.requires_grad for p in model.parameters()):
+    if settings.metrics and not no_gradients:
         with clock.measure("gradients"):
             probe = GradientProbe(few, symmetry, chosen.reference)
             gradients = measure_gradients(
@@ -130,6 +176,7 @@ def audit(
         summary,
         subject,
         loss_is_invariant=checked.loss_is_invariant,
+        no_gradients=no_gradients,
     )
     judged = verdict(symmetry, elements, results, summary, checked, settings)
     with clock.measure("controls"), progress.task("controls", 1) as task:
@@ -165,7 +212,7 @@ def audit(
             data,
             settings,
             gradients.gradients if gradients else 0,
-            gradients.path if gradients else "none: forward tests alone",
+            gradients.path if gradients else f"none: {no_gradients or 'forward tests alone'}",
             clock.seconds,
             truth_name(data, ground_truth) if truth else "none",
             {

@@ -90,8 +90,12 @@ def element_results(
     subject: Subject,
     *,
     loss_is_invariant: bool,
+    no_gradients: str = "",
 ) -> tuple[ElementResult, ...]:
-    """The result of each element; ``elements`` starts with the identity."""
+    """The result of each element; ``elements`` starts with the identity.
+
+    ``no_gradients`` says why there are none, if so.
+    """
     settings, bootstrap = subject.settings, subject.bootstrap
     trajectory = subject.samples.trajectory
     names = [symmetry.group.element_name(g) for g in elements]
@@ -113,6 +117,7 @@ def element_results(
             settings,
             has_skill=model.has_skill,
             loss_is_invariant=loss_is_invariant,
+            no_gradients=no_gradients,
         )
         results.append(
             ElementResult(

@@ -19,6 +19,11 @@ Data = Trajectories | tuple[Tree, Tree]
 Step = Callable[[Tree], Tree]
 
 
+def tensors_of(data: Data) -> Tree:
+    """The numbers of the data as one tree."""
+    return data if isinstance(data, tuple) else data.fields
+
+
 def layout_and_symmetry(
     data: Data, symmetry: Symmetry | str
 ) -> tuple[FieldLayout | None, Symmetry]:

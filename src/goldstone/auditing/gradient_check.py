@@ -1,18 +1,58 @@
-"""Can gradients of the loss be taken? Asked of one sample before any long work."""
+"""Is the loss one of each sample, and can its gradients be taken? Asked before any long work."""
 
 import warnings
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from goldstone.auditing.inspection import predict
 from goldstone.auditing.probed_model import BlackBox
 from goldstone.auditing.subject import Loss
-from goldstone.core import InputError, trees
+from goldstone.core import InputError, check_finite, trees
 from goldstone.core.trees import Tree
 from goldstone.curvature import trainable_parameters
 
 _REENTRANT = ("Checkpointing is not compatible with", "None of the inputs have requires_grad=True")
 """What torch says of gradient checkpointing by a backward pass within the backward pass."""
+
+
+def check_loss(model: nn.Module, loss: Loss, inputs: Tree, targets: Tree) -> None:
+    """Evaluate the loss on three samples, and on the first of them alone.
+
+    Raises:
+        InputError: it fails, is not one finite number for each sample, or depends on batch mates.
+    """
+    few, wanted = trees.take(inputs, slice(3)), trees.take(targets, slice(3))
+    output = predict(model, few)
+    values = _evaluate(loss, output, wanted)
+    samples = trees.batch_size(wanted)
+    if not isinstance(values, Tensor) or values.shape != (samples,):
+        came = tuple(values.shape) if isinstance(values, Tensor) else f"a {type(values).__name__}"
+        raise InputError(
+            f"expected a loss of one number per sample, shape ({samples},), got {came}; take "
+            "means over channels and space, not over the batch (reduction='none')"
+        )
+    check_finite(values, "the loss of the first samples")
+    one = slice(1)
+    alone = _evaluate(loss, trees.take(output, one), trees.take(wanted, one))
+    tolerance = 1e3 * torch.finfo(values.dtype).eps * float(values.abs().max())
+    if not float((alone - values[one]).abs().max()) <= tolerance:
+        raise InputError(
+            "the loss of a sample depends on the other samples of its batch; it has to be a "
+            "function of one prediction and one target"
+        )
+
+
+def _evaluate(loss: Loss, prediction: Tree, target: Tree) -> Tensor:
+    try:
+        with torch.no_grad():
+            return loss(prediction, target)
+    except Exception as error:
+        raise InputError(
+            f"the loss fails on a prediction {trees.describe(prediction)} and a target "
+            f"{trees.describe(target)}: {error or type(error).__name__}; give "
+            "loss=…, a function (prediction, target) → one number per sample"
+        ) from error
 
 
 def gradient_obstacle(model: nn.Module, loss: Loss, inputs: Tree, targets: Tree) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import nn
-
 from goldstone.actions import Symmetry
 from goldstone.auditing.clock import Clock
 from goldstone.auditing.data_symmetry import FEWEST, data_symmetry
@@ -25,7 +23,6 @@ from goldstone.auditing.subject import Subject
 from goldstone.auditing.unrolled import unrolled_coherence
 from goldstone.core import InputError, Progress, trees
 from goldstone.core.trees import Tree
-from goldstone.curvature import trainable_parameters
 from goldstone.groups import FiniteGroup, LieGroup
 from goldstone.systems.flows import Trajectories
 
@@ -48,7 +45,7 @@ class ProbeInputs:
 
 
 def choose_probes(
-    settings: AuditSettings, model: nn.Module, data: Data, symmetry: Symmetry, trajectories: int
+    settings: AuditSettings, no_gradients: str, data: Data, symmetry: Symmetry, trajectories: int
 ) -> tuple[tuple[ProbeName, ...], dict[str, str]]:
     """The probes to run, and of ``"all"`` those that do not apply, with the reason.
 
@@ -57,7 +54,7 @@ def choose_probes(
     """
     named = tuple(name for name in settings.probes if name != "all")
     wanted = PROBES if "all" in settings.probes else named
-    reasons = {name: why_not(name, model, data, symmetry, trajectories) for name in wanted}
+    reasons = {name: why_not(name, no_gradients, data, symmetry, trajectories) for name in wanted}
     for name in named:
         if reasons[name]:
             raise InputError(f"the probe {name!r} does not apply: {reasons[name]}")
@@ -68,12 +65,15 @@ def choose_probes(
 
 
 def why_not(
-    name: ProbeName, model: nn.Module, data: Data, symmetry: Symmetry, trajectories: int
+    name: ProbeName, no_gradients: str, data: Data, symmetry: Symmetry, trajectories: int
 ) -> str | None:
-    """Why a probe cannot look at this model, data or symmetry; None if it can."""
+    """Why a probe cannot look at this model, data or symmetry; None if it can.
+
+    ``no_gradients`` says why the model has none, if so.
+    """
     group = symmetry.group
-    if name in _OF_GRADIENTS and not trainable_parameters(model):
-        return "the model has no trainable parameter, so it has no gradients"
+    if name in _OF_GRADIENTS and no_gradients:
+        return f"there are no gradients: {no_gradients}"
     if name.startswith("lie-derivative") and not isinstance(group, LieGroup):
         return f"{group.name} is no Lie group; take a continuous symmetry, such as 'shifts'"
     if name == "orbit-spectrum" and not (

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from goldstone.auditing.given import Data
+from goldstone.auditing.given import Data, tensors_of
 from goldstone.auditing.inspection import model_place, tensor_bytes, weights_sha256
 from goldstone.auditing.results import Provenance
 from goldstone.auditing.settings import AuditSettings
@@ -29,7 +29,7 @@ def provenance(
     other_gradients: Mapping[str, int],
 ) -> Provenance:
     """Versions, hashes, settings and costs of the audit that has just run."""
-    device, dtype = model_place(model)
+    device, dtype = model_place(model, tensors_of(data))
     return Provenance(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={
@@ -71,7 +71,7 @@ def _description(data: Data) -> dict[str, Any]:
 def data_sha256(data: Data) -> str:
     """SHA-256 of the numbers of the data set."""
     digest = sha256()
-    for tensor in trees.leaves(data) if isinstance(data, tuple) else (data.fields,):
+    for tensor in trees.leaves(tensors_of(data)):
         digest.update(str(tuple(tensor.shape)).encode())
         digest.update(tensor_bytes(tensor))
     return digest.hexdigest()

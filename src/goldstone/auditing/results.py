@@ -48,6 +48,7 @@ class ModelSummary:
         log_loss_over_climatology: the same against the mean target field.
         has_skill: whether it beats both.
         numerical_floor: relative rounding error of the model's output in its dtype.
+        trainable: how many of its ``parameters`` are not frozen: those that gradients are of.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ModelSummary:
     log_loss_over_climatology: Statistic
     has_skill: bool
     numerical_floor: float
+    trainable: int | None = None
 
 
 @dataclass(frozen=True)

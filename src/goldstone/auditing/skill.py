@@ -34,6 +34,7 @@ def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummar
     return ModelSummary(
         name=name,
         parameters=sum(p.numel() for p in model.parameters()),
+        trainable=sum(p.numel() for p in model.parameters() if p.requires_grad),
         loss_name=getattr(loss, "__name__", type(loss).__name__),
         loss=subject.mean(loss(predictions, targets)),
         relative_error=(

@@ -32,6 +32,8 @@ def summarise_verdict(
         return " ".join(sentences)
     sentences.append(holds_sentence(model, symmetry_name, elements, holds))
     sentences.append(_transports(elements, transports))
+    if any(e.orbit_coherence for e in elements):
+        sentences.append(_frozen(model))
     sentences.append(_advice(elements))
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -91,6 +93,16 @@ def _transports(elements: Sequence[ElementResult], transports: AxisVerdict) -> s
     if open_:
         text += f"; undetermined along {_names(open_)}"
     return text + "."
+
+
+def _frozen(model: ModelSummary) -> str:
+    """Which parameters the gradients are of, where it is not all."""
+    if model.trainable is None or model.trainable == model.parameters:
+        return ""
+    return (
+        f"Gradients are those of the {model.trainable:,} of {model.parameters:,} parameters that "
+        "are not frozen."
+    )
 
 
 def _advice(elements: Sequence[ElementResult]) -> str:
