@@ -65,3 +65,19 @@ def test_a_model_without_trainable_parameters_is_refused(inputs):
     model = nn.Conv2d(2, 2, 1).double().requires_grad_(False)
     with pytest.raises(InputError, match="no trainable parameter"):
         per_sample_gradients(model, cubic, inputs)
+
+
+def test_large_gradients_whose_sum_overflows_are_finite():
+    model = nn.Linear(1000, 1, bias=False)
+    rows = per_sample_gradients(model, lambda y, i: y.sum(), torch.full((2, 1000), 1e36))
+    assert torch.equal(rows, torch.full((2, 1000), 1e36))
+
+
+def test_infinities_of_both_signs_are_found(make_model, inputs):
+    def scalar(output, i):
+        # The derivative of √y at 0 is infinite.
+        gap = (output - output.detach()).flatten()
+        return gap[0].sqrt() - gap[1].sqrt() if i == 2 else output.sum()
+
+    with pytest.raises(InputError, match="sample 2"):
+        per_sample_gradients(make_model("unused"), scalar, inputs)

@@ -33,11 +33,8 @@ def real_dtype(parameters: Mapping[str, Tensor]) -> torch.dtype:
 
 def flatten_into(tensors: Sequence[Tensor], out: Tensor) -> None:
     """Write ``tensors`` one after another into the vector ``out``, complex ones as (re, im)."""
-    start = 0
-    for tensor in tensors:
-        flat = torch.view_as_real(tensor) if tensor.is_complex() else tensor
-        out[start : start + flat.numel()] = flat.reshape(-1)
-        start += flat.numel()
+    real = [torch.view_as_real(t) if t.is_complex() else t for t in tensors]
+    torch.cat([t.reshape(-1).to(out.device) for t in real], out=out)
 
 
 def split_vector(vector: Tensor, like: Mapping[str, Tensor]) -> dict[str, Tensor]:

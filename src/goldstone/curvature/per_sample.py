@@ -44,6 +44,7 @@ def per_sample_gradients(
     device = next(iter(parameters.values())).device
     dtype = real_dtype(parameters)
     rows = torch.empty(len(inputs), vector_size(parameters), dtype=dtype, device=device)
+    sums = torch.empty(len(inputs), dtype=dtype, device=device)
     tensors = tuple(parameters.values())
     with torch.enable_grad():
         for i in range(len(inputs)):
@@ -53,9 +54,11 @@ def per_sample_gradients(
                 flatten_into(found, rows[i])
             else:
                 rows[i] = 0
+            # While the row is in the cache: a second look at all rows costs up to a third more.
+            torch.sum(rows[i], 0, out=sums[i])
             if task is not None:
                 task.advance()
-    if not bool(torch.isfinite(rows).all()):
+    if not bool(torch.isfinite(sums).all()) and not bool(torch.isfinite(rows).all()):
         bad = int((~torch.isfinite(rows)).any(1).nonzero()[0])
         raise InputError(
             f"the loss gradient of sample {first + bad} is NaN or infinite; check the "
