@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError, generator
 
-
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
