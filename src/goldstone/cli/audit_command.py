@@ -5,96 +5,31 @@ import sys
 from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Literal, cast
 
 import typer
 from rich.markup import escape
 
-from goldstone.actions import FLOW_SYMMETRIES
 from goldstone.auditing import AuditResult, AuditSettings, audit
 from goldstone.auditing.results import Answer
-from goldstone.auditing.settings import METRICS, MetricName
-from goldstone.cli.arguments import device_by_name, first_to_last, key_values, two_lengths
+from goldstone.auditing.settings import METRICS, PROBES, MetricName, ProbeName
+from goldstone.cli.arguments import device_by_name, key_values
+from goldstone.cli.audit_help import HELP
 from goldstone.cli.audit_output import console_on, show_audit
-from goldstone.cli.data import read_fields, read_flows
-from goldstone.cli.declarations import read_declaration
+from goldstone.cli.audited import read_audited
 from goldstone.cli.guard import DOES_NOT_HOLD, HOLDS, UNDETERMINED, guarded
 from goldstone.cli.limits import Limits
 from goldstone.cli.models import load_model
+from goldstone.cli.optimiser_files import read_optimiser_state
 from goldstone.cli.options import Arguments, Device, Fields, Json, Lengths, Quiet, TimeStep
 from goldstone.cli.places import writable_directory
 from goldstone.cli.progress import RichProgress
+from goldstone.cli.scores import read_loss, read_metric
 from goldstone.core import InputError, SilentProgress
 from goldstone.report import write_report
-from goldstone.systems.emulators import Emulator
-from goldstone.systems.flows import (
-    INITIAL_CONDITIONS,
-    Trajectories,
-)
-from goldstone.systems.losses import loss_by_name
 
 _EXIT_CODES: dict[Answer, int] = {"yes": HOLDS, "no": DOES_NOT_HOLD, "undetermined": UNDETERMINED}
 _DEFAULTS = AuditSettings()
-_SYMMETRIES = "\n".join(
-    f"  {name:<14}{meaning.replace(': no symmetry, a negative', ': a')}"
-    for name, meaning in FLOW_SYMMETRIES.items()
-)
-_FIBRES = ("scalar, pseudoscalar, vector,", "density, momentum, energy")
-
-HELP = f"""Has MODEL learned a symmetry: does it hold, does learning transport?
-
-MODEL maps states (batch, channel, X, Y) to the states one step later. It is
-a directory or checkpoint written by goldstone train, or a factory:
-MODULE:NAME or FILE.py:NAME, a class or function that returns a
-torch.nn.Module and takes the arguments of --set. Naming a factory runs its
-code. Its weights come from --weights: safetensors, or a .pt that holds a
-state_dict alone.
-
-DATA are held-out trajectories, .npz or .h5. If goldstone wrote them, they
-say what their channels are; otherwise say it by --fields and --dt, or in a
-symmetry file.
-
-\b
-Examples:
-  goldstone audit runs/unet --data test.npz --symmetry d4 --out audits/unet
-  goldstone audit runs/unet --data test.npz --symmetry shifts --json
-  goldstone audit mymodel.py:build --set width=32 --weights w.safetensors \\
-      --data test.npz
-  goldstone audit neuralop.models:FNO --set "n_modes=[12, 12]" \\
-      --set in_channels=2 --set out_channels=2 --set hidden_channels=16 \\
-      --weights fno.safetensors --data test.npz --symmetry shifts
-  goldstone audit mymodel.py:Net --data plain.npz --dt 0.05 \\
-      --fields density:density,momentum:momentum,energy:energy
-  goldstone audit mymodel.py:Net --data plain.npz --symmetry symmetry.toml
-  goldstone audit runs/unet --data test.npz --fail-under 0.3 --fail-over 1.5
-
-\b
-Symmetries:
-{_SYMMETRIES}
-
-\b
-A symmetry file, for vectors that point elsewhere or for chosen elements:
-  [symmetry]
-  name = "d4"            # one of the above
-  pivot = "cell"         # or "node": the fixed point of turns
-  elements = ["r", "s"]  # if not all; for boosts [[0.5, 0.0]]
-  [[fields]]
-  name = "velocity"
-  fibre = "velocity"     # or {_FIBRES[0]}
-                         # {_FIBRES[1]}
-  axes = [0, 1]          # component k points along signs[k] times
-  signs = [1, 1]         # the spatial axis axes[k]
-  [data]
-  dt = 0.05
-  lengths = [1.0, 1.0]
-
-\b
-Exit codes: 0 it holds, 1 it does not, 3 undetermined, 2 bad input or usage
-(a refused symmetry is bad input).
-With --fail-under or --fail-over they answer these limits instead: 0 every
-tested element keeps them, with its whole 95 % interval; 1 one lies wholly
-beyond; 3 undetermined, as of a model without skill.
-"""
 
 
 def register(app: typer.Typer) -> None:
@@ -115,12 +50,25 @@ def audit_model(
     data: Annotated[
         Path,
         typer.Option(
-            metavar="DATA", help="Held-out trajectories, .npz or .h5.", show_default=False
+            metavar="DATA",
+            help="Held-out trajectories (.npz, .h5), or pairs (.npz).",
+            show_default=False,
         ),
     ],
     symmetry: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="A short name or a .toml file.")
+        str,
+        typer.Option(
+            metavar="NAME|FILE", help="A short name, a .toml file, FILE.py:NAME or MODULE:NAME."
+        ),
     ] = "d4",
+    on_output: Annotated[
+        str | None,
+        typer.Option(
+            metavar="invariant|same",
+            help="How the outputs of pairs move, if not as their shape says.",
+            show_default=False,
+        ),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Weights of a factory's model.", show_default=False),
@@ -145,15 +93,52 @@ def audit_model(
         ),
     ] = None,
     loss: Annotated[
-        str, typer.Option(help="scaled_mse, squared_scaled_mse or mse.")
-    ] = "scaled_mse",
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Per sample: scaled_mse, squared_scaled_mse, mse, cross_entropy, FILE.py:NAME or "
+            "MODULE:NAME; by default scaled_mse of fields, cross_entropy of class labels, else "
+            "mse.",
+            show_default=False,
+        ),
+    ] = None,
     metrics: Annotated[
         str,
         typer.Option(
-            help="Of the gradient probes: euclidean, galerkin, gauss-newton by commas; or none. "
-            "The first one decides."
+            help="Of the gradient probes, by commas; or none. The first one decides. They are "
+            f"{', '.join(METRICS)}."
         ),
     ] = ",".join(_DEFAULTS.metrics),
+    probes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES|all",
+            help=f"Further probes, by commas, or all that apply: {', '.join(PROBES)}.",
+            show_default=False,
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="What the probe orbit-metric follows: accuracy, FILE.py:NAME or MODULE:NAME (a "
+            "function of prediction and target, or a torchmetrics object); by default accuracy of "
+            "class labels, else the loss.",
+            show_default=False,
+        ),
+    ] = None,
+    optimiser: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="State of the Adam that trained MODEL, for the metric adam: a .pt of "
+            "optimizer.state_dict(), or what goldstone train --keep-optimiser wrote.",
+            show_default=False,
+        ),
+    ] = None,
+    memory: Annotated[str, typer.Option(metavar="SIZE", help="For gradients, such as 2GB.")] = str(
+        _DEFAULTS.memory
+    ),
     samples: Annotated[
         int, typer.Option(help="Trajectories of the gradient probes.")
     ] = _DEFAULTS.samples,
@@ -240,25 +225,29 @@ def audit_model(
         bootstrap=replicates,
         permutations=replicates,
         seed=seed,
+        probes=_probes(probes),
+        memory=memory,
     )
-    judged_by = loss_by_name(loss)
-    declared = read_declaration(symmetry)
     place = device_by_name(device)
     network = key_values(arguments)
     if out is not None:
         writable_directory(out)
     # What a user's model prints must not get into the JSON.
     with redirect_stdout(sys.stderr):
-        flows = read_flows(
+        judged_by, followed = read_loss(loss), read_metric(metric)
+        audited = read_audited(
             data,
-            layout=declared.layout if fields is None else read_fields(fields),
-            dt=declared.dt if dt is None else dt,
-            lengths=two_lengths(lengths) or declared.lengths,
-            trajectories=first_to_last(trajectories),
+            symmetry,
+            fields=fields,
+            dt=dt,
+            lengths=lengths,
+            trajectories=trajectories,
+            solver=solver,
+            on_output=on_output,
         )
-        wanted = declared.symmetry(flows.layout, flows.grid)
         subject = load_model(model, weights, network, seed, place)
-        _check_fields(subject.module, flows, data)
+        audited.check_suits(subject.module)
+        state = None if optimiser is None else read_optimiser_state(optimiser)
         if history and not subject.checkpoints:
             raise InputError(
                 f"--history: {model} has no training checkpoints; it needs a directory written by "
@@ -268,11 +257,13 @@ def audit_model(
         wants_history = bool(chosen) if history is None else history
         result = audit(
             subject.module,
-            flows,
-            wanted,
+            audited.data,
+            audited.symmetry,
             loss=judged_by,
-            ground_truth=_ground_truth(flows, data, solver),
+            metric=followed,
+            ground_truth=audited.ground_truth,
             history=subject.history(place) if wants_history else (),
+            optimiser=state,
             shifts=shifts,
             settings=settings,
             force=force,
@@ -308,23 +299,13 @@ def _metrics(text: str) -> tuple[MetricName, ...]:
     return tuple(cast(MetricName, name) for name in dict.fromkeys(names))
 
 
-def _check_fields(model: Any, flows: Trajectories, path: Path) -> None:
-    if isinstance(model, Emulator) and model.layout != flows.layout:
+def _probes(text: str | None) -> tuple[ProbeName | Literal["all"], ...]:
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    if set(names) - {*PROBES, "all"}:
         raise InputError(
-            f"{path}: the emulator was trained on {', '.join(model.layout.channel_names())}, the "
-            f"data have {', '.join(flows.layout.channel_names())} or declare them otherwise; audit "
-            "it on data like its training data"
+            f"--probes: expected some of {', '.join(PROBES)}, by commas, or all; got {text!r}"
         )
-
-
-def _ground_truth(flows: Trajectories, path: Path, solver: bool | None) -> Any:
-    known = flows.system in INITIAL_CONDITIONS
-    if solver and not known:
-        raise InputError(
-            f"--solver: {path} names no system with a solver (it says {flows.system!r}; known are "
-            f"{', '.join(INITIAL_CONDITIONS)}); audit it with --no-solver"
-        )
-    return "auto" if known and solver is not False else None
+    return tuple(cast(ProbeName, name) for name in dict.fromkeys(names))
 
 
 def _write(result: AuditResult, out: Path) -> tuple[Path, ...]:

@@ -2,19 +2,20 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from goldstone.actions import FLOW_SYMMETRIES, FieldLayout, Pivot, Symmetry, flow_symmetry
 from goldstone.core import InputError
 from goldstone.groups import FiniteGroup
+from goldstone.systems.flows import INITIAL_CONDITIONS
 
 _PIVOTS = ("cell", "node")
 _WITHOUT_PIVOT = ("shifts", "translations", "boosts")
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "symmetry": ("name", "pivot", "elements"),
-    "data": ("dt", "lengths"),
+    "data": ("dt", "lengths", "system", "parameters"),
     "fields": (),
 }
 
@@ -30,6 +31,8 @@ class Declaration:
         layout: what the channels are.
         dt: time between snapshots.
         lengths: size of the domain.
+        system: whose solver is the ground truth.
+        parameters: of the system.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Declaration:
     layout: FieldLayout | None = None
     dt: float | None = None
     lengths: tuple[float, float] | None = None
+    system: str | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.name.lower() not in FLOW_SYMMETRIES:
@@ -109,7 +114,27 @@ def _declaration(content: Mapping[str, Any]) -> Declaration:
         layout=FieldLayout.from_json(fields) if fields else None,
         dt=_number(data["dt"], "dt") if "dt" in data else None,
         lengths=_lengths(data["lengths"]) if "lengths" in data else None,
+        system=_system(data["system"]) if "system" in data else None,
+        parameters=_parameters(data),
     )
+
+
+def _system(value: Any) -> str:
+    if value not in INITIAL_CONDITIONS:
+        raise InputError(
+            f"[data]: expected a system with a solver, one of {', '.join(INITIAL_CONDITIONS)}, got "
+            f"{value!r}"
+        )
+    return str(value)
+
+
+def _parameters(data: Mapping[str, Any]) -> dict[str, float]:
+    found = data.get("parameters", {})
+    if not isinstance(found, Mapping) or (found and "system" not in data):
+        raise InputError(
+            f"[data]: expected parameters = {{viscosity = 0.002}} beside system = …, got {found!r}"
+        )
+    return {name: _number(value, f"parameters.{name}") for name, value in found.items()}
 
 
 def _number(value: Any, name: str) -> float:

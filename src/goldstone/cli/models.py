@@ -1,19 +1,15 @@
 """The model to audit, from what is typed: a training directory, a checkpoint or a factory."""
 
-import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
 from torch import nn
 
+from goldstone.cli.python_objects import described, load_object
 from goldstone.core import InputError
 from goldstone.systems.emulators import (
     list_checkpoints,
@@ -72,7 +68,7 @@ def load_model(
         raise InputError(f"MODEL {spec!r}: {_EXPECTED}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = _build(spec, _attribute(spec, _load_source(spec, source), name), arguments)
+        module = _build(spec, load_object(spec, f"MODEL {spec!r}"), arguments)
     if weights is not None:
         load_weights(module, read_weights(weights), str(weights))
     return LoadedModel(
@@ -105,77 +101,6 @@ def _read(
     return LoadedModel(module, place.resolve().stem, checkpoints, has_weights=True)
 
 
-def _load_source(spec: str, source: str) -> ModuleType:
-    path = Path(source)
-    try:
-        if path.suffix == ".py":
-            return _run_file(spec, path)
-        with _importing_from(Path.cwd()):
-            return importlib.import_module(source)
-    except InputError:
-        raise
-    except ModuleNotFoundError as error:
-        if error.name is not None and source.split(".")[: error.name.count(".") + 1] == (
-            error.name.split(".")
-        ):
-            raise InputError(
-                f"MODEL {spec!r}: there is no module {error.name!r} here or among the installed "
-                "packages; check its spelling, or give the file: path/to/file.py:NAME"
-            ) from error
-        raise InputError(
-            f"MODEL {spec!r}: {source} needs {error.name!r}, which is not installed"
-        ) from error
-    except (Exception, SystemExit) as error:
-        raise InputError(
-            f"MODEL {spec!r}: running {source} failed with {_described(error)}; --debug shows where"
-        ) from error
-
-
-def _run_file(spec: str, path: Path) -> ModuleType:
-    if not path.is_file():
-        raise InputError(f"MODEL {spec!r}: there is no file {path}; check the path")
-    name = path.stem
-    described = importlib.util.spec_from_file_location(name, path)
-    if described is None or described.loader is None:
-        raise InputError(f"MODEL {spec!r}: {path} cannot be run as Python")
-    module = importlib.util.module_from_spec(described)
-    # As `python FILE.py` would: its neighbours can be imported. A module of the same name that is
-    # already in use, such as a package's, stays what it is.
-    with _importing_from(path.resolve().parent):
-        sys.modules.setdefault(name, module)
-        described.loader.exec_module(module)
-    return module
-
-
-@contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        if str(folder) in sys.path:
-            sys.path.remove(str(folder))
-
-
-def _attribute(spec: str, module: ModuleType, name: str) -> Any:
-    found: Any = module
-    for part in name.split("."):
-        if not hasattr(found, part):
-            public = [
-                key
-                for key, value in vars(module).items()
-                if callable(value)
-                and not key.startswith("_")
-                and getattr(value, "__module__", None) == module.__name__
-            ]
-            raise InputError(
-                f"MODEL {spec!r}: {module.__name__} has no {name!r}; it defines "
-                f"{', '.join(public[:8]) or 'no class or function'}"
-            )
-        found = getattr(found, part)
-    return found
-
-
 def _build(spec: str, factory: Any, arguments: Mapping[str, Any]) -> nn.Module:
     if isinstance(factory, nn.Module) and not arguments:
         return factory
@@ -189,7 +114,7 @@ def _build(spec: str, factory: Any, arguments: Mapping[str, Any]) -> nn.Module:
     except (Exception, SystemExit) as error:
         raise InputError(
             f"MODEL {spec!r}: building it with ({_call(arguments)}) failed with "
-            f"{_described(error)}; it takes {_signature(factory)}: give them by --set KEY=VALUE"
+            f"{described(error)}; it takes {_signature(factory)}: give them by --set KEY=VALUE"
         ) from error
     if not isinstance(model, nn.Module):
         raise InputError(
@@ -209,7 +134,3 @@ def _signature(factory: Any) -> str:
     except (TypeError, ValueError):
         return "arguments unknown to Python"
     return "(" + ", ".join(str(p.replace(annotation=p.empty)) for p in parameters) + ")"
-
-
-def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"

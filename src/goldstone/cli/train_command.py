@@ -77,6 +77,14 @@ def train(
     ] = "scaled_mse",
     seed: Annotated[int, typer.Option(help="Seed of weights and order of the data.")] = 0,
     checkpoint_every: Annotated[int, typer.Option(help="Epochs between checkpoints.")] = 1,
+    keep_optimiser: Annotated[
+        bool,
+        typer.Option(
+            "--keep-optimiser",
+            help="Leave AdamW's state in optimiser.safetensors, for audits in the metric adam.",
+            show_default=False,
+        ),
+    ] = False,
     arguments: Arguments = None,
     fields: Fields = None,
     dt: TimeStep = None,
@@ -110,6 +118,7 @@ def train(
         judged,
         SilentProgress() if quiet else RichProgress(),
         place,
+        keep_optimiser=keep_optimiser,
     )
     last = result.history.epochs[-1]
     checkpoint = list_checkpoints(out)[-1][1]

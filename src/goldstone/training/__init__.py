@@ -3,6 +3,7 @@
 from goldstone.training.config import Schedule, TrainingConfig
 from goldstone.training.next_step import train_next_step
 from goldstone.training.result import EpochRecord, LossHistory, TrainingResult
+from goldstone.training.state import read_optimiser
 
 __all__ = [
     "EpochRecord",
@@ -10,5 +11,6 @@ __all__ = [
     "Schedule",
     "TrainingConfig",
     "TrainingResult",
+    "read_optimiser",
     "train_next_step",
 ]

@@ -39,6 +39,8 @@ def train_next_step(
     validation: Trajectories | None = None,
     progress: Progress | None = None,
     device: torch.device | str = "cpu",
+    *,
+    keep_optimiser: bool = False,
 ) -> TrainingResult:
     """Train an emulator on all pairs of consecutive states of ``data``.
 
@@ -58,6 +60,8 @@ def train_next_step(
         validation: trajectories to measure the loss on after each epoch.
         progress: shows optimiser steps and the loss.
         device: where to train; the result comes on the CPU.
+        keep_optimiser: leave the optimiser's last state in ``optimiser.safetensors``, from which
+            :func:`read_optimiser` gives what the audit's metric ``"adam"`` needs.
 
     Raises:
         InputError: the data do not suit the emulator, or the directory holds another run.
@@ -107,7 +111,10 @@ def train_next_step(
             write_json(directory / "losses.json", history.to_json())
             # Last, so that a run killed before here repeats the epoch and writes the same again.
             write_state(resume, emulator, optimiser, history)
-    resume.unlink(missing_ok=True)
+    if keep_optimiser:
+        resume.replace(directory / "optimiser.safetensors")
+    else:
+        resume.unlink(missing_ok=True)
     return TrainingResult(load_emulator(directory), directory, history)
 
 

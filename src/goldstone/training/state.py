@@ -21,7 +21,9 @@ def write_state(
     for name, parameter in model.named_parameters():
         for slot in _SLOTS:
             tensors[f"{slot}/{name}"] = optimiser.state[parameter][slot]
-    write_tensors(path, tensors, {"history": history.to_json()})
+    group = optimiser.param_groups[0]
+    constants = {"betas": list(group["betas"]), "eps": group["eps"]}
+    write_tensors(path, tensors, {"history": history.to_json(), "optimiser": constants})
 
 
 def read_state(path: Path, model: nn.Module, optimiser: torch.optim.AdamW) -> LossHistory:
@@ -48,3 +50,26 @@ def read_state(path: Path, model: nn.Module, optimiser: torch.optim.AdamW) -> Lo
             "start again"
         ) from error
     return history
+
+
+def read_optimiser(path: Path) -> dict[str, Any]:
+    """The optimiser's part of what :func:`write_state` wrote, in the form of its ``state_dict()``.
+
+    Raises:
+        InputError: the file is missing or damaged, or was not written by a training.
+    """
+    tensors, header = read_tensors(path)
+    names = [key.removeprefix("step/") for key in tensors if key.startswith("step/")]
+    try:
+        state = {
+            number: {slot: tensors[f"{slot}/{name}"] for slot in _SLOTS}
+            for number, name in enumerate(names)
+        }
+        constants = header["optimiser"]
+        group = {"betas": tuple(constants["betas"]), "eps": constants["eps"]}
+    except KeyError as error:
+        raise InputError(f"{path}: has no entry {error}; it holds no state of AdamW") from error
+    return {
+        "state": state,
+        "param_groups": [group | {"params": list(state), "param_names": names}],
+    }
