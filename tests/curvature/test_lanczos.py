@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from goldstone.core import InputError
 from goldstone.curvature import (
@@ -94,3 +95,24 @@ def test_bad_input():
     broken = CurvatureOperator(lambda v: v * float("nan"), 3, D, torch.device("cpu"))
     with pytest.raises(InputError, match="NaN"):
         lanczos(broken, 1)
+
+
+def test_wrong_second_derivatives_are_noticed():
+    """Those of PyTorch's fused weight_norm are: the products are not symmetric."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.utils.parametrizations.weight_norm(nn.Conv2d(2, 3, 3)), nn.Tanh(), nn.Conv2d(3, 2, 1)
+    ).double()
+    x = torch.randn(2, 2, 6, 6, dtype=torch.float64)
+    with pytest.raises(InputError, match="weight_norm"):
+        lanczos(hessian_operator(model, lambda y, i: (y**3).mean(), x), 3)
+    nn.utils.parametrize.remove_parametrizations(model[0], "weight")
+    assert lanczos(hessian_operator(model, lambda y, i: (y**3).mean(), x), 3).converged
+
+
+def test_rounding_is_no_asymmetry():
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(2, 8, 3, padding=1), nn.ReLU(), nn.GroupNorm(2, 8), nn.Conv2d(8, 2, 3)]
+    model, x = nn.Sequential(*layers), torch.randn(3, 2, 12, 12)
+    operator = hessian_operator(model, lambda y, i: (y**2).mean(), x)
+    assert lanczos(operator, 3, tolerance=1e-3, most_products=60).converged

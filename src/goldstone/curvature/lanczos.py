@@ -51,7 +51,8 @@ def lanczos(
     ``tolerance`` · max |λ|, or at the cap; ``converged`` says which.
 
     Raises:
-        InputError: ``count`` is not between 1 and p, the cap is below it, or a product is NaN.
+        InputError: ``count`` is not between 1 and p, the cap is below it, a product is NaN, or
+            the products are not those of a symmetric matrix.
     """
     if not 1 <= count <= min(operator.size, most_products):
         raise InputError(
@@ -76,6 +77,7 @@ def lanczos(
         used = k + 1
         projected[k, k] = float(moved.double() @ vector.double())
         scale = max(scale, float(moved.norm()))
+        _check_symmetry(basis[:k] @ moved, float(projected[k, k - 1]) if k else 0.0, scale)
         rest = _orthogonal(moved, basis[:used])
         beta = float(rest.norm())
         exhausted = beta <= tiny * max(scale, torch.finfo(operator.dtype).tiny)
@@ -113,6 +115,20 @@ def _orthogonal(vector: Tensor, basis: Tensor) -> Tensor:
     for _ in range(2):
         vector = vector - (basis @ vector) @ basis
     return vector
+
+
+def _check_symmetry(along: Tensor, beta: float, scale: float) -> None:
+    """Products of A q_k with the basis before q_k vanish, but for β, if A is symmetric."""
+    wrong = along.double()
+    if len(wrong):
+        wrong[-1] -= beta
+    if float(wrong.norm()) > 10 * torch.finfo(along.dtype).eps ** 0.5 * scale:
+        raise InputError(
+            "Lanczos: the curvature products are not those of a symmetric matrix, so a second "
+            "derivative is wrong. PyTorch's is for the fused weight_norm (remove it with "
+            "torch.nn.utils.parametrize.remove_parametrizations); of an own autograd.Function "
+            "see that its backward can be differentiated"
+        )
 
 
 def _fresh(operator: CurvatureOperator, basis: Tensor, source: torch.Generator) -> Tensor:
