@@ -21,7 +21,7 @@ Standing = Literal["built in", "initial only", "approximate", "broken", "undeter
 
 Shown = Literal["standing", "error", "spread", "coherence"]
 
-_HEADS = {
+_LEGENDS = {
     "standing": "**exact**: built in, for all weights. Start: exact at the initial weights only, "
     "and the error when they are perturbed. ≈: approximate; broken: not even that; (?): its "
     "interval spans the tolerance. Numbers: error over the distance between two samples' outputs; "
@@ -119,27 +119,37 @@ class ArchitectureTable:
             )
         return found[0]
 
-    def to_markdown(self, shown: Shown = "standing", *, legend: bool = True) -> str:
+    def to_markdown(
+        self,
+        shown: Shown = "standing",
+        *,
+        heads: Sequence[str] | None = None,
+        legend: bool = True,
+    ) -> str:
         """A Markdown table, a row for each architecture.
 
         Args:
             shown: the standing in words, or one quantity with its interval.
+            heads: of the columns, in the order of :attr:`elements`; their names by default.
             legend: what the entries mean, below.
 
         Raises:
-            InputError: an unknown quantity.
+            InputError: an unknown quantity, or another number of heads than of elements.
         """
-        if shown not in _HEADS:
-            raise InputError(f"expected one of {', '.join(_HEADS)}, got {shown!r}")
-        several = len({symmetry for symmetry, _ in self.elements}) > 1
-        heads = [f"{s}: {e}" if several else e for s, e in self.elements]
+        if shown not in _LEGENDS:
+            raise InputError(f"expected one of {', '.join(_LEGENDS)}, got {shown!r}")
+        if heads is None:
+            several = len({symmetry for symmetry, _ in self.elements}) > 1
+            heads = [f"{s}: {e}" if several else e for s, e in self.elements]
+        elif len(heads) != len(self.elements):
+            raise InputError(f"expected {len(self.elements)} heads of columns, got {len(heads)}")
         by_name = {(c.architecture, c.symmetry, c.element): c for c in self.cells}
         lines = [_row(["architecture", *heads]), _row(["---"] * (1 + len(heads)))]
         for name in self.architectures:
             cells = [by_name[name, *key] for key in self.elements]
             lines.append(_row([name, *(_entry(cell, shown) for cell in cells)]))
         if legend:
-            lines += ["", f"{_HEADS[shown]} {self._sizes()}"]
+            lines += ["", f"{_LEGENDS[shown]} {self._sizes()}"]
         return "\n".join(lines) + "\n"
 
     def _sizes(self) -> str:
