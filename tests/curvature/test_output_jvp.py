@@ -1,7 +1,9 @@
+import pytest
 import torch
 from torch import nn
 from torch.func import functional_call, jacrev
 
+from goldstone.core import InputError
 from goldstone.curvature import output_jvps, trainable_parameters
 from goldstone.curvature.parameters import vector_size
 
@@ -54,3 +56,51 @@ def test_the_model_is_left_as_found(model, inputs):
     output_jvps(model, inputs, directions(model))
     assert all(p.grad is None for p in model.parameters())
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+class Detached(torch.autograd.Function):
+    """A sine whose backward pass is right, but cannot be followed: g cos x, detached."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.sin()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g.detach() * ctx.saved_tensors[0].detach().cos()
+
+
+class OnceOnly(Detached):
+    """The same, and torch knows it."""
+
+    backward = staticmethod(torch.autograd.function.once_differentiable(Detached.backward))
+
+
+@pytest.mark.parametrize("function", [Detached, OnceOnly])
+def test_without_a_second_derivative_differences_are_taken(function):
+    """Double backward alone would lose the first layer's part of J without a word."""
+    torch.manual_seed(0)
+
+    class Kernel(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Linear(4, 4).double(), nn.Linear(4, 4).double()
+
+        def forward(self, x):
+            return self.last((function.apply if self.training else torch.sin)(self.first(x)))
+
+    model, x = Kernel(), torch.randn(3, 4, dtype=torch.float64)
+    v = directions(model)
+    found, path = output_jvps(model, x, v)
+    assert path == "central differences"
+    exact, path = output_jvps(model.eval(), x, v)
+    assert path == "forward mode"
+    torch.testing.assert_close(found, exact, rtol=1e-8, atol=1e-8)
+
+
+def test_torchscript_says_what_to_do():
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        scripted = torch.jit.script(nn.Linear(3, 2).double())
+    with pytest.raises(InputError, match="module that a TorchScript model was made of"):
+        output_jvps(scripted, torch.ones(2, 3, dtype=torch.float64), directions(scripted))

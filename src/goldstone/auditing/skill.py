@@ -26,7 +26,7 @@ def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummar
     baselines: dict[str, Tree] = {}
     if trees.same_shapes(subject.samples.inputs, targets):
         baselines["persistence"] = subject.samples.inputs
-    constant = _constant_prediction(climatology, predictions)
+    constant = _constant_prediction(climatology, predictions, targets)
     if constant is not None:
         baselines["climatology"] = trees.map_leaves(lambda t: t.expand(n, *t.shape[1:]), constant)
     for baseline, prediction in baselines.items():
@@ -49,16 +49,29 @@ def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummar
     )
 
 
-def _constant_prediction(climatology: Tree, predictions: Tree) -> Tree | None:
+def _constant_prediction(climatology: Tree, predictions: Tree, targets: Tree) -> Tree | None:
     """The best prediction that does not look at the input, one sample; None if none is known."""
     if trees.same_shapes(climatology, predictions):
         return climatology
     if not isinstance(climatology, Tensor) or not isinstance(predictions, Tensor):
         return None
-    if predictions.ndim < 2 or climatology.shape[1] > predictions.shape[1]:
+    axis = _class_axis(predictions, targets)
+    if axis is None or climatology.shape[1] > predictions.shape[axis]:
         return None
-    # Frequencies of class labels against logits (n, class, …); unseen classes get the rounding's.
-    seen = predictions.new_zeros(predictions.shape[1])
+    # Frequencies of class labels against logits; unseen classes get the rounding's.
+    seen = predictions.new_zeros(predictions.shape[axis])
     seen[: climatology.shape[1]] = climatology[0]
     logits = seen.clamp_min(torch.finfo(seen.dtype).eps).log()
-    return logits.reshape(1, -1, *(1,) * (predictions.ndim - 2)).expand_as(predictions[:1])
+    shape = [1] * predictions.ndim
+    shape[axis] = -1
+    return logits.reshape(shape).expand_as(predictions[:1])
+
+
+def _class_axis(predictions: Tensor, targets: Tree) -> int | None:
+    """The axis of logits that labels lack: 1 as losses of torch have it, or the last."""
+    if not isinstance(targets, Tensor):
+        return None
+    for axis in (1, predictions.ndim - 1):
+        if predictions.shape[:axis] + predictions.shape[axis + 1 :] == targets.shape:
+            return axis
+    return None
