@@ -7,7 +7,8 @@ from torch import Tensor
 
 from goldstone.core import InputError
 
-_COLUMNS = 1 << 18
+# Numbers made float64 at a time: two slices stay in a CPU's cache, or keep a GPU busy.
+_SLICE, _GPU_SLICE = 1 << 18, 1 << 25
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -27,10 +28,12 @@ def inner_products(a: Tensor, b: Tensor | None = None) -> Tensor:
         )
     others = len(a) if b is None else len(b)
     total = torch.zeros(len(a), others, dtype=torch.float64, device=a.device)
-    for start in range(0, a.shape[1], _COLUMNS):
-        left = a[:, start : start + _COLUMNS].double()
-        right = left if b is None else b[:, start : start + _COLUMNS].double()
-        total += left @ right.T
+    size = _SLICE if a.device.type == "cpu" else _GPU_SLICE
+    columns = max(512, size // max(len(a), others, 1))
+    for start in range(0, a.shape[1], columns):
+        left = a[:, start : start + columns].double()
+        right = left if b is None else b[:, start : start + columns].double()
+        total.addmm_(left, right.T)
     return total
 
 
