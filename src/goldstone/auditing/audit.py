@@ -146,7 +146,10 @@ def _audit(
     check_model(model, chosen.forward.inputs, chosen.forward.targets)
     check_loss(model, loss, chosen.forward.inputs, chosen.forward.targets)
     check_history(checkpoints, chosen)
-    no_gradients = gradient_obstacle(model, loss, chosen.forward.inputs, chosen.forward.targets)
+    no_gradients = ""
+    if settings.metrics or settings.probes:
+        examples = chosen.forward.inputs, chosen.forward.targets
+        no_gradients = gradient_obstacle(model, loss, *examples)
     elements = elements_to_test(symmetry)
     probes, left_out = choose_probes(
         settings, no_gradients, data, symmetry, chosen.forward.trajectories

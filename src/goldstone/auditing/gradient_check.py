@@ -72,20 +72,16 @@ def gradient_obstacle(model: nn.Module, loss: Loss, inputs: Tree, targets: Tree)
             else ""
         )
     one = slice(1)
+    said, depends = "", True
     with warnings.catch_warnings(record=True) as caught, torch.enable_grad():
         warnings.simplefilter("always")
         try:
             value = loss(trees.call_model(model, trees.take(inputs, one)), trees.take(targets, one))
-            if not value.requires_grad:
-                return (
-                    "the loss does not depend on the parameters by autograd: the forward pass or "
-                    "the loss runs under torch.no_grad, detaches, or leaves torch"
-                )
-            torch.autograd.grad(value.sum(), tuple(parameters.values()), allow_unused=True)
+            depends = value.requires_grad
+            if depends:
+                torch.autograd.grad(value.sum(), tuple(parameters.values()), allow_unused=True)
         except RuntimeError as error:
             said = str(error)
-        else:
-            said = ""
     said = next((str(w.message) for w in caught if _REENTRANT[1] in str(w.message)), said)
     if any(sign in said for sign in _REENTRANT):
         raise InputError(
@@ -96,5 +92,10 @@ def gradient_obstacle(model: nn.Module, loss: Loss, inputs: Tree, targets: Tree)
         raise InputError(
             f"the backward pass of the loss fails: {said}; mend the model, or audit it without "
             "gradients: AuditSettings(metrics=())"
+        )
+    if not depends:
+        return (
+            "the loss does not depend on the parameters by autograd: the forward pass or the loss "
+            "runs under torch.no_grad, detaches, or leaves torch"
         )
     return ""

@@ -57,7 +57,7 @@ def predict(model: nn.Module, inputs: Tree, batch: int = 32) -> Tree:
 @contextmanager
 def buffers_kept(model: nn.Module) -> Iterator[None]:
     """Afterwards every buffer has the values that it had before."""
-    before = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+    before = [(b, b.detach().clone()) for b in model.buffers() if not is_lazy(b)]
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.parameter import is_lazy
 
 from goldstone.auditing.inspection import buffers_kept, check_model
 from goldstone.core import InputError, check_finite, trees
@@ -73,7 +74,9 @@ def left_as_found(*modules: nn.Module, inputs: Tree = ()) -> Iterator[None]:
     """
     parts = {id(part): part for module in modules for part in module.modules()}.values()
     modes = [(part, part.training) for part in parts]
-    parameters = [(p, p.requires_grad, p.grad) for m in modules for p in m.parameters()]
+    # A lazy one has neither values nor a gradient yet, and is refused.
+    ready = [p for m in modules for p in m.parameters() if not is_lazy(p)]
+    parameters = [(p, p.requires_grad, p.grad) for p in ready]
     held = [t for m in modules for t in (*m.parameters(), *m.buffers())]
     cuda = {t.device for t in (*held, *trees.leaves(inputs)) if t.device.type == "cuda"}
     fast = torch.backends.mha.get_fastpath_enabled()
