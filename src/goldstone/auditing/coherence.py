@@ -1,12 +1,14 @@
 """Coherences of paired gradients, from their inner products alone."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite, nan
 
 import torch
 from torch import Tensor
 
 from goldstone.auditing.gram_statistics import covariance, distinct_mean
+from goldstone.auditing.sketch_error import blurred, jackknife_error
 from goldstone.auditing.statistics import Bootstrap, interval, mean_statistic
 from goldstone.core import Statistic, generator
 
@@ -17,18 +19,21 @@ class PairProducts:
 
     Attributes:
         aa, ab, bb: (n, n) float64: ⟨a_i, a_j⟩, ⟨a_i, b_j⟩, ⟨b_i, b_j⟩.
+        leaves: where these are estimates from R sketches, the R estimates that leave one out.
     """
 
     aa: Tensor
     ab: Tensor
     bb: Tensor
+    leaves: "tuple[PairProducts, ...]" = ()
 
     @classmethod
-    def from_gram(cls, gram: Tensor) -> "PairProducts":
-        """From the (2n, 2n) Gram matrix of [a₁ … a_n, b₁ … b_n]."""
+    def from_gram(cls, gram: Tensor, leaves: Sequence[Tensor] = ()) -> "PairProducts":
+        """From the (2n, 2n) Gram matrix of [a₁ … a_n, b₁ … b_n], and of its leaves."""
         n = len(gram) // 2
         gram = gram.double().cpu()
-        return cls(gram[:n, :n], gram[:n, n:], gram[n:, n:])
+        left = tuple(cls.from_gram(leaf) for leaf in leaves)
+        return cls(gram[:n, :n], gram[:n, n:], gram[n:, n:], left)
 
     def gram(self) -> Tensor:
         """The (2n, 2n) Gram matrix."""
@@ -39,13 +44,20 @@ class PairProducts:
         """The products of the gradients divided by their norms (NaN where a norm is zero)."""
         a, b = self.aa.diagonal().sqrt(), self.bb.diagonal().sqrt()
         return PairProducts(
-            self.aa / a[:, None] / a, self.ab / a[:, None] / b, self.bb / b[:, None] / b
+            self.aa / a[:, None] / a,
+            self.ab / a[:, None] / b,
+            self.bb / b[:, None] / b,
+            tuple(leaf.unit() for leaf in self.leaves),
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Coherences:
-    """The coherences of one element in one metric; see docs/methods/influence.md."""
+    """The coherences of one element in one metric; see docs/methods/influence.md.
+
+    ``sketch_error`` is the standard error of ρ from sketches alone, 0 where products are exact; the
+    intervals and replicates have it in them.
+    """
 
     pair: Statistic
     null: Statistic
@@ -53,6 +65,7 @@ class Coherences:
     common_mode: Statistic
     permutation_p: float
     orbit_replicates: Tensor
+    sketch_error: float = 0.0
 
 
 def pair_coherence(products: PairProducts) -> Tensor:
@@ -71,26 +84,46 @@ def orbit_coherence(products: PairProducts) -> float | None:
 
 
 def coherences(
-    products: PairProducts, bootstrap: Bootstrap, permutations: int, seed: int
+    products: PairProducts,
+    bootstrap: Bootstrap,
+    permutations: int,
+    seed: int,
+    level: float = 0.95,
 ) -> Coherences:
     """All coherences with intervals by resampling trajectories, and the permutation p of ρ.
 
     The p-value is one-sided: the share of random pairings π (the observed one counted in) whose
-    mean ⟨a_i, b_π(i)⟩ is at least the observed mean.
+    mean ⟨a_i, b_π(i)⟩ is at least the observed mean. Where products are estimates from R sketches,
+    every replicate is blurred by the error of the statistic, a jackknife over sketches, times a
+    Student t of R − 1 degrees of freedom, so that intervals cover both kinds of chance.
     """
     n = len(products.aa)
-    pair, _ = mean_statistic(pair_coherence(products), torch.arange(n), bootstrap)
-    null = _null(products.unit().ab, bootstrap)
-    replicates = _orbit(products, bootstrap.counts)
-    orbit = Statistic(orbit_coherence(products), *interval(replicates, n), n)
     ones = torch.ones(1, n, dtype=torch.float64)
-    common = Statistic(
-        _finite(float(_common_mode(products, ones)[0])),
-        *interval(_common_mode(products, bootstrap.counts), n),
-        n,
-    )
+
+    def error_of(value: Callable[[PairProducts], Tensor]) -> float:
+        return jackknife_error([float(value(leaf)) for leaf in products.leaves])
+
+    def measured(value: Callable[[PairProducts, Tensor], Tensor]) -> tuple[Statistic, Tensor]:
+        error = error_of(lambda leaf: value(leaf, ones)[0])
+        found = blurred(value(products, bootstrap.counts), error, len(products.leaves), seed)
+        estimate = _finite(float(value(products, ones)[0]))
+        return Statistic(estimate, *interval(found, n, level), n), found
+
+    pair, replicates = mean_statistic(pair_coherence(products), torch.arange(n), bootstrap)
+    error = error_of(lambda leaf: pair_coherence(leaf).mean())
+    if pair.estimate is not None:
+        replicates = blurred(replicates, error, len(products.leaves), seed)
+        low, high = interval(replicates, n, level)
+        pair = replace(pair, low=low, high=high)
+    orbit, replicates = measured(_orbit)
     return Coherences(
-        pair, null, orbit, common, _permutation_p(products.ab, permutations, seed), replicates
+        pair,
+        measured(lambda p, counts: distinct_mean(p.unit().ab, counts))[0],
+        orbit,
+        measured(_common_mode)[0],
+        _permutation_p(products.ab, permutations, seed),
+        replicates,
+        error_of(lambda leaf: _orbit(leaf, ones)[0]),
     )
 
 
@@ -127,13 +160,6 @@ def _common_mode(products: PairProducts, counts: Tensor) -> Tensor:
         return torch.einsum("ri,ij,rj->r", counts, matrix, counts)
 
     return total(products.ab) / (total(products.aa) * total(products.bb)).sqrt()
-
-
-def _null(cosines: Tensor, bootstrap: Bootstrap) -> Statistic:
-    """Mean of K(x_i, g x_j) over distinct trajectories."""
-    n = bootstrap.n
-    estimate = float(distinct_mean(cosines, torch.ones(1, n, dtype=torch.float64))[0])
-    return Statistic(_finite(estimate), *interval(distinct_mean(cosines, bootstrap.counts), n), n)
 
 
 def _permutation_p(ab: Tensor, permutations: int, seed: int) -> float:

@@ -80,7 +80,9 @@ def wrong_action_control(
     ratio = subject.mean(forward_measurement(subject, control, 1).log_loss_ratio)
     orbit: dict[str, Statistic] = {}
     if gradients is not None:
-        probe = GradientProbe(few, control, reference, gradients.probe.prepared)
+        same = gradients.probe
+        few = same.subject
+        probe = GradientProbe(few, control, reference, same.prepared, same.keeping)
         for metric, found in probe.products(gradients.plain, probe.loss_gradients(1)).items():
             measured = coherences(found.unit, few.bootstrap, settings.permutations, settings.seed)
             orbit[metric] = measured.orbit

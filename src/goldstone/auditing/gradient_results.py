@@ -1,19 +1,26 @@
 """Gradient probes of every element, reduced to their coherences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from goldstone.auditing.coherence import Coherences, coherences
-from goldstone.auditing.gradients import GradientProbe, GradientSet, MetricProducts
+from goldstone.auditing.gradients import (
+    GradientProbe,
+    GradientRun,
+    GradientSet,
+    MetricProducts,
+)
 from goldstone.auditing.metrics import prepare_metrics
 from goldstone.auditing.results import MetricDetails
+from goldstone.auditing.sequential import Look, fixed_look, growing_looks
 from goldstone.auditing.settings import MetricName
-from goldstone.auditing.subject import Subject
-from goldstone.core import Progress
+from goldstone.auditing.statistics import Bootstrap
+from goldstone.core import Progress, Task
 from goldstone.core.trees import Tree
 
 Products = dict[MetricName, MetricProducts]
@@ -21,19 +28,24 @@ Products = dict[MetricName, MetricProducts]
 
 @dataclass(frozen=True, eq=False)
 class ElementCoherences:
-    """By metric: coherences of loss gradients (unit and raw) and of probe gradients (unit)."""
+    """By metric: coherences of loss gradients (unit and raw) and of probe gradients (unit).
+
+    ``samples`` is how many pairs of gradients they are of.
+    """
 
     unit: dict[MetricName, Coherences]
     raw: dict[MetricName, Coherences]
     probe: dict[MetricName, Coherences]
     products: dict[MetricName, MetricProducts]
+    samples: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class GradientResults:
     """The coherences of the identity and of every element, what they are made of and cost.
 
-    ``probe`` is the one given, with its metrics prepared.
+    ``probe`` is the one given, with its metrics prepared, on the samples that ``plain`` is of.
+    ``saved`` counts the gradients that a fixed number of samples would have taken beyond these.
     """
 
     probe: GradientProbe
@@ -43,6 +55,7 @@ class GradientResults:
     gradients: int
     path: str
     metrics: dict[MetricName, MetricDetails]
+    saved: int = 0
 
 
 def measure_gradients(
@@ -52,46 +65,121 @@ def measure_gradients(
     reference_targets: Tree,
     optimiser: Mapping[str, Any] | None = None,
 ) -> GradientResults:
-    """Loss and probe gradients at every element, each taken once and shared by all metrics."""
+    """Loss and probe gradients at every element, each taken once and shared by all metrics.
+
+    With ``adaptive`` settings an element's gradients are taken in growing looks, and no more of
+    them once its interval of ρ in the decisive metric, at the look's level, has left the threshold.
+    """
     subject = probe.subject
     settings, n = subject.settings, subject.samples.trajectories
     identity = probe.symmetry.group.identity
+    looks = growing_looks(n) if settings.adaptive else fixed_look(n)
     passes = 2 if "galerkin" in settings.metrics else 1
     with progress.task("gradients along orbits", 2 * n * (len(elements) + 1) * passes) as task:
-        plain = probe.loss_gradients(identity, task)
+        run = probe.loss_run(identity, task)
+        some = _some_rows(probe) if probe.keeping.streamed else run.upto(looks[0].samples).rows
         prepared = prepare_metrics(
-            subject, probe.reference, reference_targets, plain.rows, optimiser
+            subject, probe.reference, reference_targets, some, optimiser, probe.keeping
         )
-        probe = replace(probe, prepared=prepared)
-        plain = replace(plain, images=probe.images(plain.rows))
-        plain_probe = probe.probe_gradients(identity, task)
-
-        def reduced(products: Products, probes: Products) -> ElementCoherences:
-            return ElementCoherences(
-                {m: _coherences(p, subject, unit=True) for m, p in products.items()},
-                {m: _coherences(p, subject, unit=False) for m, p in products.items()},
-                {m: _coherences(p, subject, unit=True) for m, p in probes.items()},
-                products,
-            )
-
+        probe = replace(probe, prepared=prepared, given_keeping=probe.keeping)
+        run.adopt(probe)
         # One set of gradients at a time beside the two at the identity.
-        found = [
-            reduced(
-                probe.products(plain, probe.loss_gradients(g, task)),
-                probe.products(plain_probe, probe.probe_gradients(g, task)),
-            )
-            for g in elements
-        ]
-        same = reduced(probe.products(plain, plain), probe.products(plain_probe, plain_probe))
-        return GradientResults(
-            probe,
-            plain,
-            same,
-            tuple(found),
-            2 * n * (len(elements) + 1),
-            "loop of autograd.grad" + (f", {plain.path}" if plain.pushed is not None else ""),
-            _details(probe, [same, *found]),
+        pairs = _Pairs(probe, run, probe.probe_run(identity, task), looks, len(elements), task)
+        found = [pairs.measure(g) for g in elements]
+        most = max((e.samples for e in found), default=looks[0].samples)
+        same = pairs.of_identity(most)
+        taken = 2 * most + 2 * sum(e.samples for e in found)
+        saved = 2 * n * (len(elements) + 1) - taken
+        if saved:
+            task.advance(passes * saved)
+    return GradientResults(
+        replace(probe, subject=subject.first(most)),
+        run.upto(most),
+        same,
+        tuple(found),
+        taken,
+        run.upto(most).path,
+        _details(probe, [same, *found]),
+        saved,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Gradients at the identity, which grow as elements ask for them, against an element's."""
+
+    probe: GradientProbe
+    losses: GradientRun
+    probes: GradientRun
+    looks: tuple[Look, ...]
+    family: int
+    task: Task
+
+    def measure(self, element: Any) -> ElementCoherences:
+        """Take an element's gradients until its answer is settled or all are taken."""
+        run = self.probe.loss_run(element, self.task)
+        look = next(
+            look for look in self.looks if look == self.looks[-1] or self._settles(run, look)
         )
+        losses = self.probe.products(self.losses.upto(look.samples), run.upto(look.samples))
+        # Not two sets of an element's gradients at a time.
+        del run
+        moved = self.probe.probe_run(element, self.task).upto(look.samples)
+        return self._reduced(
+            losses, self.probe.products(self.probes.upto(look.samples), moved), look
+        )
+
+    def of_identity(self, samples: int) -> ElementCoherences:
+        """The identity's, against itself."""
+        losses, probes = self.losses.upto(samples), self.probes.upto(samples)
+        return self._reduced(
+            self.probe.products(losses, losses),
+            self.probe.products(probes, probes),
+            Look(samples, self.looks[-1].level),
+        )
+
+    def _settles(self, run: GradientRun, look: Look) -> bool:
+        """Whether ρ is surely on one side of the threshold."""
+        settings = self.probe.subject.settings
+        metric = settings.decisive_metric
+        a, b = self.losses.upto(look.samples), run.upto(look.samples)
+        products = self.probe.products(a, b, [metric])[metric]
+        found = self._coherences(products, look, unit=True)
+        low, high = found.orbit.low, found.orbit.high
+        if low is None or high is None:
+            return False
+        if high < settings.least_coherence:
+            return True
+        # The family's correction is not known before all elements are; Bonferroni's is safe.
+        return low > settings.least_coherence and self.family * found.permutation_p < 0.05
+
+    def _reduced(self, losses: Products, probes: Products, look: Look) -> ElementCoherences:
+        return ElementCoherences(
+            {m: self._coherences(p, look, unit=True) for m, p in losses.items()},
+            {m: self._coherences(p, look, unit=False) for m, p in losses.items()},
+            {m: self._coherences(p, look, unit=True) for m, p in probes.items()},
+            losses,
+            look.samples,
+        )
+
+    def _coherences(self, products: MetricProducts, look: Look, *, unit: bool) -> Coherences:
+        settings, bootstrap = self.probe.subject.settings, self.probe.subject.bootstrap
+        if look.samples < bootstrap.n:
+            bootstrap = Bootstrap.draw(look.samples, settings.bootstrap, settings.seed)
+        chosen = products.unit if unit else products.raw
+        return coherences(chosen, bootstrap, settings.permutations, settings.seed, look.level)
+
+
+def _some_rows(probe: GradientProbe) -> Any:
+    """Up to eight gradients at the identity one by one, where they cannot be held together."""
+    n = probe.subject.samples.trajectories
+
+    def rows() -> Iterator[Tensor]:
+        run = probe.loss_run(probe.symmetry.group.identity)
+        for i in range(0, n, max(1, n // 8)):
+            yield run.single(i)
+
+    return rows
 
 
 def _details(
@@ -105,22 +193,22 @@ def _details(
         distance = None
         if "gauss-newton" in probe.subject.settings.metrics and metric != "gauss-newton":
             gaps = [
-                p.unit.gram() - e.products["gauss-newton"].unit.gram()
+                (p.unit.gram() - e.products["gauss-newton"].unit.gram()).flatten()
                 for p, e in zip(products, found, strict=True)
             ]
-            distance = float(torch.stack(gaps).square().nanmean().sqrt())
+            distance = float(torch.cat(gaps).square().nanmean().sqrt())
         residual = max(p.residual for p in products) if metric == "gauss-newton" else None
+        sketched = probe.keeping.streamed
         details[metric] = replace(
-            known, residual=residual, distance_to_gauss_newton=_number(distance)
+            known,
+            residual=residual,
+            distance_to_gauss_newton=_number(distance),
+            sketch_error=_number(max(e.unit[metric].sketch_error for e in found))
+            if sketched
+            else None,
         )
     return details
 
 
 def _number(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
-
-
-def _coherences(products: MetricProducts, subject: Subject, *, unit: bool) -> Coherences:
-    chosen = products.unit if unit else products.raw
-    settings = subject.settings
-    return coherences(chosen, subject.bootstrap, settings.permutations, settings.seed)

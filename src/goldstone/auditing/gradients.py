@@ -1,7 +1,8 @@
 """Gradient probes: inner products of loss gradients along orbits, in several metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -9,25 +10,47 @@ from torch import Tensor
 
 from goldstone.actions import Symmetry
 from goldstone.auditing.coherence import PairProducts
+from goldstone.auditing.gradient_store import (
+    Keeping,
+    VectorSet,
+    VectorStore,
+    joint_products,
+    leave_one_out,
+)
+from goldstone.auditing.memory_plan import plan_memory
 from goldstone.auditing.metrics import (
     LEAST_DAMPING,
     Imaged,
     PreparedMetric,
+    SolvedMetric,
+    SpannedMetric,
     curvature_along,
 )
+from goldstone.auditing.probe_fields import moved_covectors, random_outputs, smooth_fields
 from goldstone.auditing.settings import MetricName
 from goldstone.auditing.subject import Subject
-from goldstone.core import Task, generator, trees
+from goldstone.core import Task, trees
 from goldstone.core.trees import Tree
 from goldstone.curvature import (
     TreeBatch,
     TreeModel,
+    batched_gradients,
     galerkin_gram,
     gauss_newton_gram,
-    inner_products,
     output_jvps,
     per_sample_gradients,
+    trainable_parameters,
 )
+from goldstone.curvature.batched_gradients import SampleLoss
+from goldstone.curvature.parameters import real_dtype, vector_size
+
+__all__ = ["GradientProbe", "GradientRun", "GradientSet", "MetricProducts", "smooth_fields"]
+
+LARGEST_BATCHED = 20_000
+FEWEST_BATCHED = 32
+"""From so many samples of models of so few parameters on, vmap is two to four times as fast as a
+loop; on fewer samples, larger models and grids of any size it gains nothing."""
+_CHUNK = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +58,23 @@ class GradientSet:
     """Gradients of n samples and what the metrics need beside them.
 
     Attributes:
-        rows: (n, p).
-        pushed: the pushforwards J a_i, (n, number of reference outputs), or None.
-        path: how the pushforwards were computed.
-        images: by prepared metric, see :class:`~goldstone.auditing.metrics.PreparedMetric`.
+        vectors: the n gradients of p numbers, whole or sketched.
+        pushed: the pushforwards J a_i, of as many numbers as there are reference outputs, or None.
+        path: how all of it was computed.
+        keeping: of sets that can be compared with it.
+        images: by prepared metric: χ⁻¹ a_i, or the products of a_i with the rows that span it.
     """
 
-    rows: Tensor
-    pushed: Tensor | None
+    vectors: VectorSet
+    pushed: VectorSet | None
     path: str
-    images: Mapping[MetricName, Tensor] = field(default_factory=dict)
+    keeping: Keeping
+    images: Mapping[MetricName, VectorSet] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> Tensor:
+        """The gradients, (n, p); not at hand where they were sketched."""
+        return self.vectors.rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,102 +93,132 @@ class MetricProducts:
 class GradientProbe:
     """Takes gradients along orbits, of the subject and under the symmetry that it holds.
 
-    ``prepared`` holds the metrics that are made once, by :func:`prepare_metrics`.
+    ``prepared`` holds the metrics that are made once, by :func:`prepare_metrics`. ``given_keeping``
+    is that of another probe whose gradients are to be compared with its own; by default the
+    settings' memory decides how gradients are kept.
     """
 
     subject: Subject
     symmetry: Symmetry
     reference: Tree
     prepared: Mapping[MetricName, PreparedMetric] = field(default_factory=dict)
+    given_keeping: Keeping | None = None
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """Whole, or sketched by maps of the settings' seed."""
+        subject = self.subject
+        if self.given_keeping is not None:
+            return self.given_keeping
+        inputs, outputs = subject.samples.inputs, subject.predictions
+        plan = plan_memory(subject.model, inputs, outputs, self.reference, subject.settings)
+        return Keeping(plan, subject.settings.seed)
 
     def loss_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
         """∇_θ ℓ(f(g x_i), g y_i) of the gradient samples."""
-        inputs, targets = self._moved(element)
-        loss = self.subject.loss
-        rows = per_sample_gradients(
-            TreeModel(self.subject.model),
-            lambda output, i: loss(output, trees.take(targets, slice(i, i + 1))).sum(),
-            TreeBatch(inputs),
-            task,
-        )
-        return self._with_images(rows, task)
+        return self.loss_run(element, task).upto(self.subject.samples.trajectories)
 
     def probe_gradients(self, element: Any, task: Task | None = None) -> GradientSet:
-        """J_{gx_i}ᵀ ρ_out(g) v_i for a random v_i per sample, smooth for fields."""
-        inputs, _ = self._moved(element)
-        seed = self.subject.settings.seed
-        probes = trees.map_leaves(lambda t: _probe(t, seed), self.subject.predictions)
-        after = self.subject.samples.context.at(1)
-        # The linear part: a boost's action on outputs is affine.
-        zero = trees.map_leaves(torch.zeros_like, probes)
-        still = trees.flat(self.symmetry.on_output.act(element, zero, after))
-        turned = trees.flat(self.symmetry.on_output.act(element, probes, after)) - still
-        rows = per_sample_gradients(
-            self._flat_model,
-            lambda output, i: (output[0] * turned[i]).sum(),
-            TreeBatch(inputs),
+        """J_{gx_i}ᵀ ρ_out(g)⁻ᵀ v_i for a random v_i per sample, smooth for fields."""
+        return self.probe_run(element, task).upto(self.subject.samples.trajectories)
+
+    def loss_run(self, element: Any, task: Task | None = None) -> "GradientRun":
+        """The loss gradients, to be taken as far as they are asked for."""
+        samples, loss = self.subject.samples, self.subject.loss
+        after = samples.context.at(1)
+        targets = self.symmetry.target_action.act(element, samples.targets, after)
+        return GradientRun(
+            self,
+            TreeModel(self.subject.model),
+            lambda output, target: loss(output, target).sum(),
+            self._moved(element),
+            TreeBatch(targets),
             task,
         )
-        return self._with_images(rows, task)
 
-    def products(self, a: GradientSet, b: GradientSet) -> dict[MetricName, MetricProducts]:
-        """Inner products of the pairs (a_i, b_i) in every metric of the settings."""
-        gram = inner_products(torch.cat([a.rows, b.rows]))
+    def probe_run(self, element: Any, task: Task | None = None) -> "GradientRun":
+        """The probe gradients, to be taken as far as they are asked for."""
+        probes = random_outputs(self.subject.predictions, self.subject.settings.seed)
+        after = self.subject.samples.context.at(1)
+        turned = moved_covectors(self.symmetry, element, probes, after)
+        return GradientRun(
+            self,
+            self.flat_model,
+            lambda output, v: (output[0] * v[0]).sum(),
+            self._moved(element),
+            TreeBatch(turned),
+            task,
+        )
+
+    def products(
+        self, a: GradientSet, b: GradientSet, metrics: Sequence[MetricName] | None = None
+    ) -> dict[MetricName, MetricProducts]:
+        """Inner products of the pairs (a_i, b_i) in the given metrics, or all of the settings."""
+        gram = joint_products(a.vectors, b.vectors)
         found: dict[MetricName, MetricProducts] = {}
-        for metric in self.subject.settings.metrics:
+        for metric in self.subject.settings.metrics if metrics is None else metrics:
             if metric == "euclidean":
-                raw = PairProducts.from_gram(gram)
+                raw = _estimated([gram], lambda products: products)
                 found[metric] = MetricProducts(raw.unit(), raw)
             elif metric == "galerkin":
                 found[metric] = self._galerkin(gram, a, b)
             elif metric == "gauss-newton":
                 found[metric] = self._gauss_newton(a, b)
             else:
-                pair = (Imaged(a.rows, a.images[metric]), Imaged(b.rows, b.images[metric]))
-                raw = PairProducts.from_gram(self.prepared[metric].gram(gram, *pair))
+                of_a = Imaged(a.vectors, a.images[metric])
+                of_b = Imaged(b.vectors, b.images[metric])
+                prepared = self.prepared[metric]
+                raw = _estimated(prepared.parts(gram, of_a, of_b), prepared.gram)
                 found[metric] = MetricProducts(raw.unit(), raw)
         return found
 
-    def images(self, rows: Tensor) -> dict[MetricName, Tensor]:
-        """What the prepared metrics need beside the gradients."""
-        return {name: metric.image(rows) for name, metric in self.prepared.items()}
-
     @property
-    def _flat_model(self) -> TreeModel:
+    def flat_model(self) -> TreeModel:
+        """The model with its outputs as real vectors."""
         return TreeModel(self.subject.model, flat=True)
 
-    def _moved(self, element: Any) -> tuple[Tree, Tree]:
+    def _moved(self, element: Any) -> TreeBatch:
         samples = self.subject.samples
-        moved = self.symmetry.on_input.act(element, samples.inputs, samples.context)
-        after = samples.context.at(1)
-        return moved, self.symmetry.target_action.act(element, samples.targets, after)
-
-    def _with_images(self, rows: Tensor, task: Task | None) -> GradientSet:
-        images = self.images(rows)
-        if "galerkin" not in self.subject.settings.metrics:
-            return GradientSet(rows, None, "none", images)
-        pushed, path = output_jvps(self._flat_model, TreeBatch(self.reference), rows, task)
-        return GradientSet(rows, pushed, path, images)
+        return TreeBatch(self.symmetry.on_input.act(element, samples.inputs, samples.context))
 
     def _galerkin(self, gram: Tensor, a: GradientSet, b: GradientSet) -> MetricProducts:
         if a.pushed is None or b.pushed is None:
             raise ValueError("gradients were taken without pushforwards")
-        output_gram = inner_products(torch.cat([a.pushed, b.pushed])) / a.pushed.shape[1]
-        norms = gram.diagonal().sqrt()
-        # A gradient of zero stays zero, and has no cosine in the end.
-        norms = torch.where(norms > 0, norms, 1.0)
-        scale = norms[:, None] * norms
+        outputs = self.reference_outputs
+        pushed = joint_products(a.pushed, b.pushed) / outputs
         damping = self.subject.settings.damping
+
+        def scaled(gram: Tensor, output_gram: Tensor) -> Tensor:
+            norms = gram.diagonal().sqrt()
+            # A gradient of zero stays zero, and has no cosine in the end.
+            norms = torch.where(norms > 0, norms, 1.0)
+            scale = norms[:, None] * norms
+            return galerkin_gram(gram / scale, output_gram / scale, relative_damping=damping)
+
+        def plain(gram: Tensor, output_gram: Tensor) -> Tensor:
+            return galerkin_gram(gram, output_gram, relative_damping=damping)
+
         # Unit gradients span what they span before the metric is known: scaled in the Euclidean
         # norm for the Galerkin basis, then in the metric's own.
-        scaled = galerkin_gram(gram / scale, output_gram / scale, relative_damping=damping)
-        raw = galerkin_gram(gram, output_gram, relative_damping=damping)
-        return MetricProducts(PairProducts.from_gram(scaled).unit(), PairProducts.from_gram(raw))
+        return MetricProducts(
+            _estimated([gram, pushed], scaled).unit(), _estimated([gram, pushed], plain)
+        )
+
+    @cached_property
+    def size(self) -> int:
+        """p, the real numbers in a gradient."""
+        return vector_size(trainable_parameters(self.subject.model))
+
+    @cached_property
+    def reference_outputs(self) -> int:
+        """Numbers in the outputs of all reference samples."""
+        one = trees.flat(trees.take(self.subject.predictions, slice(1)))
+        return int(one.shape[1]) * trees.batch_size(self.reference)
 
     def _gauss_newton(self, a: GradientSet, b: GradientSet) -> MetricProducts:
         rows = torch.cat([a.rows, b.rows])
         # The mean curvature along the gradients themselves sets the scale of the damping.
-        model, reference = self._flat_model, TreeBatch(self.reference)
+        model, reference = self.flat_model, TreeBatch(self.reference)
         relative = max(self.subject.settings.damping, LEAST_DAMPING)
         damping = relative * curvature_along(model, reference, rows)
         solved = gauss_newton_gram(model, reference, rows, damping)
@@ -166,28 +226,132 @@ class GradientProbe:
         return MetricProducts(raw.unit(), raw, solved.residual)
 
 
-def _probe(output: Tensor, seed: int) -> Tensor:
-    """Random outputs of unit variance: smooth for grid fields, else white."""
-    if output.ndim == 4 and min(output.shape[-2:]) > 1 and not output.is_complex():
-        return smooth_fields(output.shape, seed).to(output)
-    source = generator(seed, "white probes")
-    dtype = torch.complex128 if output.is_complex() else torch.float64
-    return torch.randn(output.shape, generator=source, dtype=dtype).to(output)
+class GradientRun:
+    """Gradients of one kind at one element, taken as far as they are asked for, each once."""
+
+    def __init__(
+        self,
+        probe: GradientProbe,
+        model: TreeModel,
+        loss: SampleLoss,
+        inputs: TreeBatch,
+        targets: TreeBatch,
+        task: Task | None,
+    ) -> None:
+        self._probe = probe
+        self._model, self._loss, self._task = model, loss, task
+        self._inputs, self._targets = inputs, targets
+        self._taken, self._path, self._pushed_path = 0, "loop of autograd.grad", ""
+        self._vectors = self._store(probe.size)
+        wanted = "galerkin" in probe.subject.settings.metrics
+        self._pushed = self._store(probe.reference_outputs) if wanted else None
+        self._solved: dict[MetricName, tuple[SolvedMetric, VectorStore]] = {}
+        self.adopt(probe)
+
+    def adopt(self, probe: GradientProbe) -> None:
+        """Go on under a probe with prepared metrics; the images of gradients taken are made up."""
+        self._probe = probe
+        for name, metric in probe.prepared.items():
+            if name not in self._solved and isinstance(metric, SolvedMetric):
+                store = self._store(probe.size)
+                self._solved[name] = metric, store
+                if self._taken:
+                    store.put_all(0, metric.operator.solve(self._vectors.first(self._taken).rows))
+
+    @property
+    def taken(self) -> int:
+        """How many gradients were taken."""
+        return self._taken
+
+    def upto(self, count: int) -> GradientSet:
+        """The first ``count`` gradients; those not taken yet are."""
+        if count > self._taken:
+            start, self._taken = self._taken, count
+            self._take(start, count)
+        vectors = self._vectors.first(count)
+        images = {name: store.first(count) for name, (_, store) in self._solved.items()}
+        images |= {
+            name: metric.image(vectors)
+            for name, metric in self._probe.prepared.items()
+            if isinstance(metric, SpannedMetric)
+        }
+        parts = (self._path, self._pushed_path, self._probe.keeping.describe())
+        pushed = self._pushed.first(count) if self._pushed is not None else None
+        path = ", ".join(part for part in parts if part)
+        return GradientSet(vectors, pushed, path, self._probe.keeping, images)
+
+    def single(self, i: int) -> Tensor:
+        """The i-th gradient, (1, p), taken afresh and not kept."""
+        return self._loop(i, i + 1)
+
+    def _take(self, start: int, stop: int) -> None:
+        if self._probe.keeping.streamed:
+            for i in range(start, stop):
+                row = self._loop(i, i + 1)
+                self._vectors.put_all(i, row)
+                self._follow(i, row)
+            return
+        if self._batchable(stop - start):
+            found = batched_gradients(
+                self._model,
+                self._loss,
+                self._inputs[start:stop],
+                self._targets[start:stop],
+                _CHUNK,
+                self._task,
+            )
+            self._path = "vmap of grad" if found.path == "vmap" else self._path
+            self._vectors.put_all(start, found.rows)
+        else:
+            for i in range(start, stop):
+                self._vectors.put_all(i, self._loop(i, i + 1))
+        self._follow(start, self._vectors.first(stop).rows[start:])
+
+    def _follow(self, start: int, rows: Tensor) -> None:
+        """Keep the images and pushforwards of the rows from number ``start`` on."""
+        for metric, store in self._solved.values():
+            store.put_all(start, metric.operator.solve(rows))
+        if self._pushed is not None:
+            self._pushed.put_all(start, self._push(rows))
+
+    def _store(self, length: int) -> VectorStore:
+        parameters = trainable_parameters(self._probe.subject.model)
+        device = next(iter(parameters.values())).device
+        return self._probe.keeping.store(len(self._inputs), length, real_dtype(parameters), device)
+
+    def _push(self, rows: Tensor) -> Tensor:
+        reference = TreeBatch(self._probe.reference)
+        plan = self._probe.keeping.plan
+        step = plan.reference_batch if plan is not None else len(reference)
+        parts = []
+        for k in range(0, len(reference), step):
+            task = self._task if k == 0 else None
+            part, path = output_jvps(self._probe.flat_model, reference[k : k + step], rows, task)
+            parts.append(part)
+            self._pushed_path = path
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+    def _loop(self, start: int, stop: int) -> Tensor:
+        """(stop − start, p), one by one."""
+        targets, loss = self._targets, self._loss
+        return per_sample_gradients(
+            self._model,
+            lambda output, i: loss(output, targets[i : i + 1].tree),
+            self._inputs[start:stop],
+            self._task,
+            start,
+        )
+
+    def _batchable(self, count: int) -> bool:
+        """Small models of many samples without grids."""
+        flat = all(leaf.ndim <= 3 for leaf in trees.leaves(self._inputs.tree))
+        return self._probe.size <= LARGEST_BATCHED and count >= FEWEST_BATCHED and flat
 
 
-def smooth_fields(shape: torch.Size, seed: int) -> Tensor:
-    """Gaussian random fields (n, C, X, Y), mean 0, mean square 1, of low wavenumbers alone.
-
-    The spectrum is exp(−(k/k₀)²) in each direction with k₀ four waves across the domain, isotropic,
-    so that the fields of a sample are as likely as their turned versions.
-    """
-    source = generator(seed, "smooth probes")
-    white = torch.randn(shape, generator=source, dtype=torch.float64)
-    kx = torch.fft.fftfreq(shape[-2], 1 / shape[-2], dtype=torch.float64)
-    ky = torch.fft.rfftfreq(shape[-1], 1 / shape[-1], dtype=torch.float64)
-    envelope = torch.exp(-(kx[:, None].square() + ky.square()) / 16)
-    # A mean would excite the last layer's bias alone, which then drowns the rest of the kernel.
-    envelope[0, 0] = 0.0
-    fields = torch.fft.irfft2(torch.fft.rfft2(white) * envelope, s=shape[-2:])
-    size = fields.square().mean((-3, -2, -1), keepdim=True).sqrt()
-    return torch.div(fields, size)
+def _estimated(parts: Sequence[Tensor], combine: Callable[..., Tensor]) -> PairProducts:
+    """``combine`` of the means over sketches, and of those with one sketch left out each time."""
+    whole = combine(*(part.mean(0) for part in parts))
+    count = max(len(part) for part in parts)
+    left = [leave_one_out(part) or [part[0]] * count for part in parts]
+    leaves = [combine(*some) for some in zip(*left, strict=True)] if count > 1 else []
+    return PairProducts.from_gram(whole, leaves)

@@ -1,15 +1,16 @@
 """The metrics of the gradient probes that are prepared once and then serve every element."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from goldstone.auditing.gradient_store import Keeping, VectorSet, cross_products
 from goldstone.auditing.results import MetricDetails
 from goldstone.auditing.settings import MetricName
-from goldstone.auditing.subject import Loss, Subject
+from goldstone.auditing.subject import Subject
 from goldstone.core import InputError, trees
 from goldstone.core.trees import Tree
 from goldstone.curvature import (
@@ -18,7 +19,6 @@ from goldstone.curvature import (
     adam_metric,
     ekfac,
     gauss_newton_diagonal,
-    inner_products,
     kfac,
     kronecker_factors,
     output_jvps,
@@ -41,21 +41,21 @@ class PreparedMetric(Protocol):
         """What it is made of."""
         ...
 
-    def image(self, rows: Tensor) -> Tensor:
-        """What the products need beside the gradients, one row each."""
+    def parts(self, euclidean: Tensor, a: "Imaged", b: "Imaged") -> Sequence[Tensor]:
+        """Inner products that the metric's are made of, (replicates or 1, …) each."""
         ...
 
-    def gram(self, euclidean: Tensor, a: "Imaged", b: "Imaged") -> Tensor:
-        """The (2n, 2n) products of [a, b] in χ⁻¹, from those in the Euclidean metric."""
+    def gram(self, *parts: Tensor) -> Tensor:
+        """The (2n, 2n) products of [a, b] in χ⁻¹ from (means of) the parts."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Imaged:
-    """Gradients (n, p) and their image under a metric."""
+    """Gradients and their image under a metric."""
 
-    rows: Tensor
-    image: Tensor
+    vectors: VectorSet
+    image: VectorSet
 
 
 class Solves(Protocol):
@@ -73,13 +73,16 @@ class SolvedMetric:
     operator: Solves
     details: MetricDetails
 
-    def image(self, rows: Tensor) -> Tensor:
-        return self.operator.solve(rows)
+    def parts(self, euclidean: Tensor, a: Imaged, b: Imaged) -> Sequence[Tensor]:
+        """⟨a, χ⁻¹a⟩, ⟨a, χ⁻¹b⟩ and ⟨b, χ⁻¹b⟩."""
+        pairs = ((a, a), (a, b), (b, b))
+        return [cross_products(x.vectors, y.image) for x, y in pairs]
 
-    def gram(self, euclidean: Tensor, a: Imaged, b: Imaged) -> Tensor:
-        across = inner_products(a.rows, b.image)
-        top = torch.cat([inner_products(a.rows, a.image), across], 1)
-        bottom = torch.cat([across.T, inner_products(b.rows, b.image)], 1)
+    def gram(self, *parts: Tensor) -> Tensor:
+        """The three blocks as one symmetric matrix."""
+        of_a, across, of_b = parts
+        top = torch.cat([of_a, across], 1)
+        bottom = torch.cat([across.T, of_b], 1)
         whole = torch.cat([top, bottom])
         return (whole + whole.T) / 2
 
@@ -88,25 +91,41 @@ class SolvedMetric:
 class SpannedMetric:
     """χ = SᵀS + λ for few rows S: the image is the gradients' products with them (Woodbury)."""
 
-    span: Tensor
+    spanning: VectorSet
     span_gram: Tensor
     damping: float
     details: MetricDetails
 
-    def image(self, rows: Tensor) -> Tensor:
-        return inner_products(rows, self.span)
+    @property
+    def span(self) -> Tensor:
+        """S, where it is kept whole."""
+        return self.spanning.rows
 
-    def gram(self, euclidean: Tensor, a: Imaged, b: Imaged) -> Tensor:
-        cross = torch.cat([a.image, b.image])
-        return woodbury_products(euclidean, cross, self.span_gram, self.damping)
+    def image(self, vectors: VectorSet) -> VectorSet:
+        """⟨g_i, s_k⟩."""
+        return VectorSet(cross_products(vectors, self.spanning))
+
+    def parts(self, euclidean: Tensor, a: Imaged, b: Imaged) -> Sequence[Tensor]:
+        """GᵀG, GᵀSᵀ and SSᵀ."""
+        return euclidean, torch.cat([a.image.values, b.image.values], 1), self.span_gram
+
+    def gram(self, *parts: Tensor) -> Tensor:
+        """Woodbury's identity."""
+        euclidean, cross, span_gram = parts
+        return woodbury_products(euclidean, cross, span_gram, self.damping)
+
+
+Rows = Callable[[], Iterator[Tensor]]
+"""Makes a fresh iterator over gradients, (1, p) each, where they cannot be held together."""
 
 
 def prepare_metrics(
     subject: Subject,
     reference: Tree,
     reference_targets: Tree,
-    gradients: Tensor,
+    gradients: Tensor | Rows,
     optimiser: Mapping[str, Any] | None = None,
+    keeping: Keeping | None = None,
 ) -> dict[MetricName, PreparedMetric]:
     """The metrics of the settings that need preparation.
 
@@ -118,8 +137,9 @@ def prepare_metrics(
         subject: the model under audit.
         reference: inputs of samples disjoint from the audited ones, which define the curvature.
         reference_targets: their targets.
-        gradients: (n, p) of the audited samples at the identity.
+        gradients: (n, p) of the audited samples at the identity, or some of them one by one.
         optimiser: the ``state_dict()`` of the Adam or AdamW that trained the model.
+        keeping: how the rows that span a metric are kept; whole by default.
 
     Raises:
         InputError: ``adam`` is asked for without the optimiser's state, or it does not fit.
@@ -128,6 +148,7 @@ def prepare_metrics(
     if not wanted:
         return {}
     settings = subject.settings
+    keeping = keeping or Keeping(None, settings.seed)
     model, batch = TreeModel(subject.model, flat=True), TreeBatch(reference)
     relative = max(settings.damping, LEAST_DAMPING)
     found: dict[MetricName, PreparedMetric] = {}
@@ -140,16 +161,14 @@ def prepare_metrics(
         found["adam"] = SolvedMetric(adam_metric(subject.model, optimiser), MetricDetails())
     if "empirical-fisher" in wanted:
         found["empirical-fisher"] = _empirical_fisher(
-            subject.model, subject.loss, reference, reference_targets, gradients, relative
+            subject, reference, reference_targets, gradients, relative, keeping
         )
     if not wanted - set(found):
         return found
     damping = relative * curvature_along(model, batch, gradients)
     if "randomised-gauss-newton" in wanted:
-        rows = torch.cat(list(probe_rows(model, batch, PROBES, settings.seed)))
-        found["randomised-gauss-newton"] = SpannedMetric(
-            rows, inner_products(rows), damping, MetricDetails(damping, len(rows))
-        )
+        rows = probe_rows(model, batch, PROBES, settings.seed)
+        found["randomised-gauss-newton"] = _spanned(rows, PROBES * len(batch), damping, keeping)
     if "gauss-newton-diagonal" in wanted:
         diagonal = gauss_newton_diagonal(model, batch, relative, seed=settings.seed)
         found["gauss-newton-diagonal"] = SolvedMetric(
@@ -168,32 +187,75 @@ def prepare_metrics(
     return found
 
 
-def curvature_along(model: TreeModel, reference: TreeBatch, gradients: Tensor) -> float:
+def curvature_along(model: TreeModel, reference: TreeBatch, gradients: Tensor | Rows) -> float:
     """The mean curvature Σ gᵀηg/Σ gᵀg along up to eight of the gradients."""
-    few = gradients[:: max(1, len(gradients) // 8)]
-    pushed, _ = output_jvps(model, reference, few)
-    energy = few.square().sum().clamp_min(torch.finfo(few.dtype).tiny)
-    return float(pushed.square().mean(1).sum() / energy)
+    if isinstance(gradients, Tensor):
+        blocks: Iterable[Tensor] = [gradients[:: max(1, len(gradients) // 8)]]
+    else:
+        blocks = gradients()
+    curvatures, energies = [], []
+    for block in blocks:
+        # Half precision would vanish or overflow.
+        wide = torch.promote_types(block.dtype, torch.float32)
+        pushed, _ = output_jvps(model, reference, block)
+        curvatures.append(pushed.to(wide).square().mean(1).sum())
+        energies.append(block.to(wide).square().sum())
+    energy = torch.stack(energies).sum()
+    smallest = torch.finfo(energy.dtype).tiny
+    return float(torch.stack(curvatures).sum() / energy.clamp_min(smallest))
 
 
 def _empirical_fisher(
-    model: torch.nn.Module,
-    loss: Loss,
+    subject: Subject,
     reference: Tree,
     targets: Tree,
-    gradients: Tensor,
+    gradients: Tensor | Rows,
     relative: float,
+    keeping: Keeping,
 ) -> SpannedMetric:
     """F = (1/n) Σ r rᵀ of the reference samples' loss gradients."""
-    rows = per_sample_gradients(
-        TreeModel(model),
-        lambda output, i: loss(output, trees.take(targets, slice(i, i + 1))).sum(),
-        TreeBatch(reference),
+    loss, batch = subject.loss, TreeBatch(reference)
+    n = len(batch)
+
+    def rows() -> Iterator[Tensor]:
+        for i in range(n):
+            yield (
+                per_sample_gradients(
+                    TreeModel(subject.model),
+                    lambda output, i: loss(output, trees.take(targets, slice(i, i + 1))).sum(),
+                    batch[i : i + 1],
+                    None,
+                    i,
+                )
+                / n**0.5
+            )
+
+    spanned = _spanned(rows(), n, 1.0, keeping)
+    along, energies = [], []
+    for block in [gradients] if isinstance(gradients, Tensor) else gradients():
+        products = cross_products(keeping.keep(block), spanned.spanning).mean(0)
+        along.append(products.square().sum())
+        energies.append(block.double().square().sum())
+    damping = relative * float(torch.stack(along).sum() / torch.stack(energies).sum())
+    return replace(spanned, damping=damping, details=replace(spanned.details, damping=damping))
+
+
+def _spanned(
+    blocks: Iterable[Tensor], count: int, damping: float, keeping: Keeping
+) -> SpannedMetric:
+    """The metric that the rows of all blocks span."""
+    store, start = None, 0
+    for block in blocks:
+        if store is None:
+            store = keeping.store(count, block.shape[1], block.dtype, block.device)
+        store.put_all(start, block)
+        start += len(block)
+    if store is None:
+        raise InputError("curvature: expected at least one reference sample, got none")
+    spanning = store.first(count)
+    return SpannedMetric(
+        spanning, cross_products(spanning, spanning), damping, MetricDetails(damping, count)
     )
-    span = rows / len(rows) ** 0.5
-    along = inner_products(gradients, span).square().sum() / gradients.double().square().sum()
-    damping = relative * float(along)
-    return SpannedMetric(span, inner_products(span), damping, MetricDetails(damping, len(span)))
 
 
 def _rest(metric: Any) -> dict[str, str]:

@@ -273,6 +273,8 @@ class MetricDetails:
         uncovered: parameters that it treats as uncoupled, and why.
         distance_to_gauss_newton: root mean square difference between its cosines of gradients and
             those of the full Gauss–Newton metric, over all pairs, if both were measured.
+        sketch_error: the largest standard error of an element's ρ that sketches of the gradients
+            cause, where memory asked for them; intervals have it in them.
     """
 
     damping: float | None = None
@@ -281,3 +283,4 @@ class MetricDetails:
     residual: float | None = None
     uncovered: Mapping[str, str] = field(default_factory=dict)
     distance_to_gauss_newton: float | None = None
+    sketch_error: float | None = None

@@ -59,7 +59,10 @@ class AuditSettings:
             (there at least 1e-4, for conjugate gradients to converge).
         probes: further ones to run, each with its page in docs/methods; ``"all"`` for those that
             apply to the model, the data and the symmetry.
-        memory: bytes that gradients may take, or text such as ``"2GB"``.
+        memory: bytes that the audit may take beyond model and data, or text such as ``"2GB"``;
+            gradients that do not fit are sketched, with the error in their intervals.
+        adaptive: take each element's gradients in growing looks, and stop when its answer is
+            settled; ``samples`` is then the most.
     """
 
     trajectories: int = 64
@@ -78,6 +81,7 @@ class AuditSettings:
     damping: float = 1e-6
     probes: tuple[ProbeName | Literal["all"], ...] = ()
     memory: str | int = "4GB"
+    adaptive: bool = False
 
     def __post_init__(self) -> None:
         if (

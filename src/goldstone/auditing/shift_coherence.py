@@ -30,7 +30,11 @@ def shift_coherences(
     the arrays and the number of gradients taken.
     """
     cheap = replace(few.settings, metrics=("euclidean",), decisive_metric="euclidean")
-    probe = GradientProbe(replace(few, settings=cheap), symmetry, few.samples.inputs[:0])
+    # As many samples as there are gradients at the identity, kept as those are.
+    few = few.first(len(plain.vectors))
+    probe = GradientProbe(
+        replace(few, settings=cheap), symmetry, few.samples.inputs[:0], {}, plain.keeping
+    )
     exact = [p for p in period if p is not None]
     steps = sorted({s for s in (*range(2 * cell + 1), *exact, min(grid) // 2) if s < min(grid)})
     axes = [[(s, 0) for s in steps], [(0, s) for s in steps]]

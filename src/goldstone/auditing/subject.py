@@ -1,7 +1,7 @@
 """The model under audit with the samples it is measured on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +55,24 @@ class Subject:
             loss,
             settings,
             Bootstrap.draw(samples.trajectories, settings.bootstrap, settings.seed),
+        )
+
+    def first(self, count: int) -> "Subject":
+        """The same on the first ``count`` samples, which are of one trajectory each."""
+        if count >= self.samples.trajectories:
+            return self
+        samples = self.samples
+        few = replace(
+            samples,
+            inputs=trees.take(samples.inputs, slice(count)),
+            targets=trees.take(samples.targets, slice(count)),
+            trajectory=samples.trajectory[:count],
+        )
+        return replace(
+            self,
+            samples=few,
+            predictions=trees.take(self.predictions, slice(count)),
+            bootstrap=Bootstrap.draw(count, self.settings.bootstrap, self.settings.seed),
         )
 
     def predict(self, inputs: Tree) -> Tree:

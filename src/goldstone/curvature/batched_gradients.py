@@ -8,12 +8,20 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from goldstone.core import InputError, Task
+from goldstone.core import InputError, Task, trees
+from goldstone.core.trees import Tree
 from goldstone.curvature.parameters import flatten_into, trainable_parameters
 from goldstone.curvature.per_sample import per_sample_gradients
+from goldstone.curvature.tree_batches import TreeBatch
 
-SampleLoss = Callable[[Tensor, Tensor], Tensor]
+SampleLoss = Callable[[Tree, Tree], Tensor]
 """From the output on a batch of one and its target, also a batch of one, to the loss."""
+
+Batch = Tensor | TreeBatch
+"""Samples, the first axis counting them; those of a tree go to a TreeModel."""
+
+_REFUSALS = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
+"""Models refuse vmap in many ways; what is wrong with the model itself fails in the loop too."""
 
 GradientPath = Literal["vmap", "loop"]
 
@@ -36,8 +44,8 @@ class BatchedGradients:
 def batched_gradients(
     model: nn.Module,
     loss: SampleLoss,
-    inputs: Tensor,
-    targets: Tensor,
+    inputs: Batch,
+    targets: Batch,
     chunk: int = 16,
     task: Task | None = None,
 ) -> BatchedGradients:
@@ -47,6 +55,7 @@ def batched_gradients(
     :func:`per_sample_gradients` too: where vmap refuses the model (operations in place, BatchNorm
     in training mode, random layers) or disagrees with the loop by more than rounding, all go
     through the loop. Small networks gain most; ``chunk`` multiplies the memory of activations.
+    Inputs that are a :class:`TreeBatch` go to a :class:`TreeModel`.
 
     Raises:
         InputError: inputs and targets differ in number, ``chunk`` is below 1, or as
@@ -61,7 +70,7 @@ def batched_gradients(
     def one_by_one(start: int, stop: int) -> Tensor:
         return per_sample_gradients(
             model,
-            lambda output, i: loss(output, targets[i : i + 1]).sum(),
+            lambda output, i: loss(output, _tree(targets[i : i + 1])).sum(),
             inputs[start:stop],
             task,
             first=start,
@@ -77,8 +86,8 @@ def batched_gradients(
     state = {name: b.detach().clone() for name, b in model.named_buffers()}
     try:
         _by_vmap(model, loss, inputs, targets, chunk, rows)
-    except (RuntimeError, ValueError, NotImplementedError) as error:
-        reason = f"vmap refused: {str(error).splitlines()[0][:200]}"
+    except _REFUSALS as error:
+        reason = f"vmap refused: {(str(error).splitlines() or [repr(error)])[0][:200]}"
     else:
         scale = float(first[0].norm())
         apart = float((rows[0] - first[0]).norm())
@@ -101,19 +110,27 @@ def batched_gradients(
 def _by_vmap(
     model: nn.Module,
     loss: SampleLoss,
-    inputs: Tensor,
-    targets: Tensor,
+    inputs: Batch,
+    targets: Batch,
     chunk: int,
     rows: Tensor,
 ) -> None:
     parameters = {name: p.detach() for name, p in trainable_parameters(model).items()}
 
-    def value(values: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
-        return loss(functional_call(model, values, (x[None],)), y[None]).sum()
+    def single(x: Tree) -> Tree:
+        return trees.map_leaves(lambda leaf: leaf[None], x)
+
+    def value(values: dict[str, Tensor], x: Tree, y: Tree) -> Tensor:
+        sample = TreeBatch(single(x)) if isinstance(inputs, TreeBatch) else single(x)
+        return loss(functional_call(model, values, (sample,)), single(y)).sum()
 
     of_chunk = vmap(grad(value), in_dims=(None, 0, 0))
     for start in range(0, len(inputs), chunk):
         part = slice(start, start + chunk)
-        found = of_chunk(parameters, inputs[part], targets[part])
+        found = of_chunk(parameters, _tree(inputs[part]), _tree(targets[part]))
         for k, row in enumerate(rows[part]):
             flatten_into([found[name][k] for name in parameters], row)
+
+
+def _tree(batch: Batch) -> Tree:
+    return batch.tree if isinstance(batch, TreeBatch) else batch
