@@ -22,7 +22,8 @@ def write_state(
         for slot in _SLOTS:
             tensors[f"{slot}/{name}"] = optimiser.state[parameter][slot]
     group = optimiser.param_groups[0]
-    constants = {"betas": list(group["betas"]), "eps": group["eps"]}
+    names = [name for name, _ in model.named_parameters()]
+    constants = {"names": names, "betas": list(group["betas"]), "eps": group["eps"]}
     write_tensors(path, tensors, {"history": history.to_json(), "optimiser": constants})
 
 
@@ -59,13 +60,13 @@ def read_optimiser(path: Path) -> dict[str, Any]:
         InputError: the file is missing or damaged, or was not written by a training.
     """
     tensors, header = read_tensors(path)
-    names = [key.removeprefix("step/") for key in tensors if key.startswith("step/")]
     try:
+        constants = header["optimiser"]
+        names = constants["names"]
         state = {
             number: {slot: tensors[f"{slot}/{name}"] for slot in _SLOTS}
             for number, name in enumerate(names)
         }
-        constants = header["optimiser"]
         group = {"betas": tuple(constants["betas"]), "eps": constants["eps"]}
     except KeyError as error:
         raise InputError(f"{path}: has no entry {error}; it holds no state of AdamW") from error
