@@ -135,9 +135,9 @@ def _audit(
     force: bool,
 ) -> AuditResult:
     """The audit of a module that someone else leaves as found."""
-    clock = Clock()
+    clock, numbers = Clock(), tensors_of(data)
     layout, symmetry = layout_and_symmetry(data, symmetry)
-    chosen = choose_samples(data, settings, *model_place(model, tensors_of(data)))
+    chosen = choose_samples(data, settings, *model_place(model, numbers))
     loss = loss or usual_loss(chosen.forward.targets)
     check_channels(symmetry, chosen.forward)
     if shifts:

@@ -1,7 +1,7 @@
 """What the caller of an audit gave: made explicit, and checked before any long work."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -19,9 +19,21 @@ Data = Trajectories | tuple[Tree, Tree]
 Step = Callable[[Tree], Tree]
 
 
-def tensors_of(data: Data) -> Tree:
-    """The numbers of the data as one tree."""
-    return data if isinstance(data, tuple) else data.fields
+def tensors_of(data: Any) -> Tree:
+    """The numbers of the data as one tree.
+
+    Raises:
+        InputError: they are neither trajectories nor a pair of inputs and targets.
+    """
+    if isinstance(data, Trajectories):
+        return data.fields
+    if isinstance(data, tuple) and len(data) == 2:
+        return data
+    came = f"a tuple of {len(data)}" if isinstance(data, tuple) else f"a {type(data).__name__}"
+    raise InputError(
+        "expected data as goldstone.systems.flows.Trajectories or as a pair (inputs, targets) of "
+        f"tensors or trees of tensors, got {came}; of a DataLoader concatenate the batches"
+    )
 
 
 def layout_and_symmetry(

@@ -24,6 +24,7 @@ def check_loss(model: nn.Module, loss: Loss, inputs: Tree, targets: Tree) -> Non
     """
     few, wanted = trees.take(inputs, slice(3)), trees.take(targets, slice(3))
     output = predict(model, few)
+    kept = trees.map_leaves(Tensor.clone, output)
     values = _evaluate(loss, output, wanted)
     samples = trees.batch_size(wanted)
     if not isinstance(values, Tensor) or values.shape != (samples,):
@@ -33,6 +34,8 @@ def check_loss(model: nn.Module, loss: Loss, inputs: Tree, targets: Tree) -> Non
             "means over channels and space, not over the batch (reduction='none')"
         )
     check_finite(values, "the loss of the first samples")
+    if not trees.equal(kept, output):
+        raise InputError("the loss changes the prediction in place; have it work on a copy")
     one = slice(1)
     alone = _evaluate(loss, trees.take(output, one), trees.take(wanted, one))
     tolerance = 1e3 * torch.finfo(values.dtype).eps * float(values.abs().max())

@@ -73,8 +73,8 @@ def check_model(model: nn.Module, inputs: Tree, targets: Tree | None = None) -> 
     Raises:
         InputError: dropout or batch normalisation in training mode, or other layers that change
             their buffers as they are called; an output that is no tensor or tree of tensors, or of
-            another shape than the target (if it is given), or not finite; outputs that differ from
-            call to call, or that depend on the other samples of the batch.
+            another shape than the target (if it is given), or not finite; an input changed in
+            place; outputs that differ from call to call, or that depend on batch mates.
     """
     for name, module in model.named_modules():
         # A normalisation that tracks its statistics would change as it is looked at.
@@ -86,9 +86,15 @@ def check_model(model: nn.Module, inputs: Tree, targets: Tree | None = None) -> 
                 "first"
             )
     model_place(model)
-    few = trees.take(inputs, slice(3))
+    given = trees.take(inputs, slice(3))
+    few = trees.map_leaves(Tensor.clone, given)
     with buffers_kept(model):
         output = _call(model, few)
+        if not trees.equal(given, few):
+            raise InputError(
+                "the model changes its input in place, as a first layer with inplace=True does, so "
+                "that later calls would see other data; have it work on a copy"
+            )
         _check_output(output, trees.batch_size(few))
         if targets is not None:
             _check_shape(output, trees.take(targets, slice(3)))
@@ -130,9 +136,12 @@ def _call(model: nn.Module, few: Tree) -> Tree:
         axes = " (batch, channel, X, Y)" if isinstance(few, Tensor) and few.ndim == 4 else ""
         # Some errors, such as a bare assertion's, say nothing but their kind.
         said = str(error) or type(error).__name__
+        mend = "build it for this shape, or choose other data"
+        if not any(map(trees.is_continuous, trees.leaves(few))):
+            mend += "; the inputs hold integers: call .float() on what are no labels or tokens"
         raise InputError(
             f"the model fails on inputs of shape {trees.describe(few)}{axes}, as the "
-            f"data have it: {said}; build it for this shape, or choose other data"
+            f"data have it: {said}; {mend}"
         ) from error
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from goldstone.actions import (
     Action,
+    Context,
     FieldLayout,
     FourierTranslation,
     ShiftAction,
@@ -116,11 +117,9 @@ def _check_laws(
     }
     found = {}
     for name, (action, x, step) in cases.items():
-        moved = action.act(elements[0], x, samples.context.at(step)) if elements else x
-        if not trees.same_shapes(moved, x) or trees.batch_size(moved) != trees.batch_size(x):
-            raise InputError(
-                f"{name} of {symmetry.name!r} changes the shape {trees.describe(x)} to "
-                f"{trees.describe(moved)}; an action keeps the shape"
+        for element in elements:
+            _check_image(
+                f"{name} of {symmetry.name!r}", action, element, x, samples.context.at(step)
             )
         errors = action_law_errors(action, symmetry.group, x, samples.context.at(step), elements)
         worst = max(errors.identity, errors.composition)
@@ -134,6 +133,19 @@ def _check_laws(
             )
         found[name] = worst
     return found
+
+
+def _check_image(name: str, action: Action, element: Any, x: Tree, context: Context) -> None:
+    """An action gives states of the same shapes, and leaves the one it is given alone."""
+    before = trees.map_leaves(Tensor.clone, x)
+    moved = action.act(element, x, context)
+    if not trees.same_shapes(moved, x) or trees.batch_size(moved) != trees.batch_size(x):
+        raise InputError(
+            f"{name} changes the shape {trees.describe(x)} to {trees.describe(moved)}; an action "
+            "keeps the shape"
+        )
+    if not trees.equal(before, x):
+        raise InputError(f"{name} changes the state that it is given in place; act on a copy")
 
 
 def _loss_invariance(

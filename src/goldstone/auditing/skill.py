@@ -15,7 +15,8 @@ def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummar
     """Loss, relative error and the skill gate.
 
     Skill: the mean of log ℓ(f(x), y)/ℓ(baseline, y) has its upper 95 % bound below 0 for both
-    baselines, persistence (the input itself, where it has the target's shape) and climatology (the
+    baselines, persistence (the input itself, where it has the shape of predictions
+    and targets) and climatology (the
     mean target of the data; of class labels the logarithms of their frequencies).
     """
     model, loss = subject.model, subject.loss
@@ -24,7 +25,7 @@ def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummar
     over: dict[str, Statistic] = {}
     n = trees.batch_size(targets)
     baselines: dict[str, Tree] = {}
-    if trees.same_shapes(subject.samples.inputs, targets):
+    if all(trees.same_shapes(subject.samples.inputs, t) for t in (predictions, targets)):
         baselines["persistence"] = subject.samples.inputs
     constant = _constant_prediction(climatology, predictions, targets)
     if constant is not None:

@@ -128,6 +128,12 @@ def flat(tree: Tree) -> Tensor:
     return rows[0] if len(rows) == 1 else torch.cat(rows, 1)
 
 
+def equal(a: Tree, b: Tree) -> bool:
+    """Whether two trees of one structure hold the same numbers, bit by bit or both NaN."""
+    pairs = zip(leaves(a), leaves(b), strict=True)
+    return all(bool(((x == y) | ((x != x) & (y != y))).all()) for x, y in pairs)
+
+
 def same_shapes(a: Tree, b: Tree) -> bool:
     """Whether two batches have one structure and samples of equal shapes and kinds.
 
