@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
-
 from architecture_choices_layers import (
     AdaptivePolyphase,
     Blur,
@@ -15,6 +13,8 @@ from architecture_choices_layers import (
     WithCoordinates,
 )
 from architecture_choices_study import Row, Study, made, noise
+from torch import Tensor, nn
+
 from goldstone.actions import disc_window, image_symmetry
 
 SIZE, WIDTH, CLASSES = 16, 6, 4
@@ -194,13 +194,17 @@ def rows() -> tuple[Row, ...]:
     )
 
 
-def study() -> Study:
-    """Shifts, quarter turn, reflection and 45° of images inside a disc."""
+def smooth_images() -> Tensor:
+    """Eight images of two channels, of waves up to a third of the grid's, inside a disc."""
     smooth = torch.fft.rfft2(noise(8, 2, SIZE, SIZE))
     k = torch.fft.fftfreq(SIZE, 1 / SIZE, dtype=torch.float64)
     envelope = torch.exp(-(k[:, None] ** 2 + k[: SIZE // 2 + 1] ** 2) / 18)
     images = torch.fft.irfft2(smooth * envelope, s=(SIZE, SIZE))
-    images = images / images.std() * disc_window((SIZE, SIZE))
+    return images / images.std() * disc_window((SIZE, SIZE))
+
+
+def study() -> Study:
+    """Shifts, quarter turn, reflection and 45° of images inside a disc."""
     size = (SIZE, SIZE)
     shifts = image_symmetry("shifts", size, 2, mode="fourier", boundary="periodic")
     turns = image_symmetry("quarter-turns", size, 2)
@@ -211,7 +215,7 @@ def study() -> Study:
         "Classifiers of images",
         f"Images of {SIZE}², shifts that go round, an output that should not move. Convolution of "
         f"{WIDTH} channels, ReLU, the choice, convolution, ReLU, mean over the image, linear.",
-        images,
+        smooth_images(),
         (
             replace(shifts, elements=((1.0, 0.0), (2.0, 0.0), (4.0, 0.0), (0.5, 0.0))),
             replace(turns, elements=(1,)),

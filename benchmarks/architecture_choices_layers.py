@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 PADDING = {"zeros": "constant", "circular": "circular", "reflect": "reflect"}
 
@@ -34,8 +34,8 @@ class Convolution(nn.Module):
             turned = [weight.rot90(k, (2, 3)) for k in range(4)]
             weight = torch.stack([*turned, *(w.flip(2) for w in turned)]).mean(0)
         if self.padding != "none":
-            x = F.pad(x, self.margins * 2, PADDING[self.padding])
-        return F.conv2d(x, weight, self.convolution.bias, stride=self.stride)
+            x = functional.pad(x, self.margins * 2, PADDING[self.padding])
+        return functional.conv2d(x, weight, self.convolution.bias, stride=self.stride)
 
 
 class Blur(nn.Module):
@@ -52,8 +52,8 @@ class Blur(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         kernel = self.kernel.expand(x.shape[1], 1, -1, -1).to(x.dtype)
-        x = F.pad(x, self.margins * 2, "circular")
-        return F.conv2d(x, kernel, stride=self.stride, groups=x.shape[1])
+        x = functional.pad(x, self.margins * 2, "circular")
+        return functional.conv2d(x, kernel, stride=self.stride, groups=x.shape[1])
 
 
 class MaxPool(nn.Module):
@@ -62,12 +62,13 @@ class MaxPool(nn.Module):
     def __init__(self, kernel: int, stride: int) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride
-        self.margins = ((kernel - stride) // 2, kernel - stride - (kernel - stride) // 2)
+        left = (kernel - 1) // 2
+        self.margins = (left, kernel - stride - left)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.kernel > self.stride:
-            x = F.pad(x, self.margins * 2, "circular")
-        return F.max_pool2d(x, self.kernel, self.stride)
+            x = functional.pad(x, self.margins * 2, "circular")
+        return functional.max_pool2d(x, self.kernel, self.stride)
 
 
 class EverySecond(nn.Module):
@@ -114,8 +115,8 @@ class Bilinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.circular:
-            x = F.pad(x, (1, 1, 1, 1), "circular")
-        x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+            x = functional.pad(x, (1, 1, 1, 1), "circular")
+        x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
         return x[..., 2:-2, 2:-2] if self.circular else x
 
 

@@ -311,7 +311,13 @@ def test_text_and_json() -> None:
     assert lines[2] == "| a\\|b | **exact** | **exact** |"
     assert lines[3].startswith("| zeros | broken 0.")
     assert "2 seeds, 4 inputs, 3 of them for gradients" in lines[-1]
-    assert len(table.to_markdown("coherence", legend=False).splitlines()) == 4
+    for shown in ("error", "spread", "perturbed", "coherence"):
+        lines = table.to_markdown(shown, heads=("one", "two"), legend=False).splitlines()
+        assert lines[0] == "| architecture | one | two |"
+        assert len(lines) == 4
+    assert lines[2].endswith("| 1.00 [1.00, 1.00] |")
+    with pytest.raises(InputError, match="2 heads"):
+        table.to_markdown(heads=("one",))
     assert from_json(ArchitectureTable, json.loads(json.dumps(to_json(table)))) == table
     with pytest.raises(InputError, match="expected one of"):
         table.to_markdown("size")
@@ -352,7 +358,7 @@ def test_perturbed_weights() -> None:
         )
     )
     complex_model = nn.Linear(3, 3, dtype=torch.complex128)
-    difference = perturbed_copy(complex_model, 0.1, 0).weight - complex_model.weight
+    difference = (perturbed_copy(complex_model, 0.1, 0).weight - complex_model.weight).detach()
     assert float(difference.imag.abs().min()) > 0
     with pytest.raises(InputError, match="zero or more"):
         perturbed_copy(model, -1.0, 0)
@@ -370,5 +376,7 @@ def test_bad_input() -> None:
         compare_architectures(networks, FIELDS, SHIFTS, tolerance=2.0)
     with pytest.raises(InputError, match=r"architecture 'text'.*makes a module"):
         compare_architectures({"text": lambda: "conv"}, FIELDS, SHIFTS)
+    with pytest.raises(InputError, match=r"architecture 'lazy'.*lazy"):
+        compare_architectures({"lazy": made(lambda: nn.LazyConv2d(2, 1))}, FIELDS, SHIFTS)
     with pytest.raises(InputError, match="architecture 'three'"):
         compare_architectures({"three": made(lambda: nn.Conv2d(3, 3, 1))}, FIELDS, SHIFTS)

@@ -13,7 +13,7 @@ from goldstone.auditing.answers import EXACT_FLOORS
 from goldstone.auditing.coherence import PairProducts
 from goldstone.auditing.forward import distances, norms
 from goldstone.auditing.inspection import model_place, numerical_floor, predict
-from goldstone.auditing.probed_model import probed
+from goldstone.auditing.probed_model import as_module, probed
 from goldstone.auditing.weight_perturbation import perturbed_copy
 from goldstone.core import InputError, derive_seed, generator, trees
 from goldstone.core.trees import Tree
@@ -65,11 +65,11 @@ class ArchitectureProbe:
     def measure(self, architecture: Architecture, k: int) -> list[MeasuredElement]:
         """All elements at the k-th initial weights and beside them."""
         model = _instance(architecture, derive_seed(self.seed, "initial weights", k))
-        moved = perturbed_copy(model, self.perturbation, derive_seed(self.seed, k))
         inputs = trees.place(self.inputs, *model_place(model))
         with probed(model, inputs) as module:
             initial = self._errors(module, inputs)
             gradients = self._gradients(module, inputs, k)
+        moved = perturbed_copy(model, self.perturbation, derive_seed(self.seed, k))
         with probed(moved, inputs) as module:
             perturbed = self._errors(module, inputs)
         return [MeasuredElement(*each) for each in zip(initial, perturbed, gradients, strict=True)]
@@ -148,7 +148,7 @@ def _gradients_of(model: nn.Module, inputs: Tree, scalar: Callable[[Tree], Tenso
 def _instance(architecture: Architecture, seed: int) -> nn.Module:
     """A module of its own in evaluation mode; torch's random state is left as it was."""
     if isinstance(architecture, nn.Module):
-        return copy.deepcopy(architecture).eval()
+        return copy.deepcopy(as_module(architecture)).eval()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         made = architecture()

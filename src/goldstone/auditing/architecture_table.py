@@ -19,7 +19,7 @@ Standing = Literal["built in", "initial only", "approximate", "broken", "undeter
 ================  ================================================================================
 """
 
-Shown = Literal["standing", "error", "spread", "coherence"]
+Shown = Literal["standing", "error", "spread", "perturbed", "coherence"]
 
 _LEGENDS = {
     "standing": "**exact**: built in, for all weights. Start: exact at the initial weights only, "
@@ -29,6 +29,8 @@ _LEGENDS = {
     "error": "‖f(gx) − g f(x)‖/‖f(x)‖ at the initial weights.",
     "spread": "‖f(gx) − g f(x)‖ over the distance ‖f(gx) − g f(x′)‖ of two samples' outputs, at "
     "the initial weights; 1 where f(x) knows nothing of f(gx).",
+    "perturbed": "‖f(gx) − g f(x)‖ over the distance of two samples' outputs, at weights moved at "
+    "random.",
     "coherence": "Orbit coherence ρ of the gradients at the initial weights; 1 where equivariance "
     "is built in, 0 where the pair has no more in common than two samples.",
 }
@@ -170,6 +172,8 @@ def _entry(cell: ArchitectureCell, shown: Shown) -> str:
         return _with_interval(cell.error)
     if shown == "spread":
         return _with_interval(cell.spread_error)
+    if shown == "perturbed":
+        return _with_interval(cell.perturbed_spread_error)
     if shown == "coherence":
         return "–" if cell.coherence is None else _with_interval(cell.coherence)
     coherence = cell.coherence.estimate if cell.coherence is not None else None
@@ -191,10 +195,11 @@ def _with_interval(statistic: Statistic) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Two decimals, or one digit and a power of ten where these would show nothing."""
+    """Two decimals; one digit and a power of ten, of the distance to one too, for what is near."""
     if value is None or not isfinite(value):
         return "–"
+    if 1e-9 < 1 - value < 0.005:
+        return f"1−{1 - value:.0e}"
     if value == 0 or 0.005 <= abs(value) < 100:
-        # 1.00 is for one, not for what rounds to it.
-        return f"{value:.2f}" if round(value, 2) != 1 or abs(value - 1) < 1e-6 else f"{value:.4f}"
+        return f"{value:.2f}"
     return f"{value:.0e}"

@@ -14,8 +14,9 @@ from goldstone.auditing.architecture_probe import (
     MeasuredElement,
 )
 from goldstone.auditing.architecture_table import ArchitectureCell, ArchitectureTable, Standing
-from goldstone.auditing.coherence import PairProducts, coherences
+from goldstone.auditing.coherence import PairProducts
 from goldstone.auditing.element_choice import choose_elements
+from goldstone.auditing.gram_statistics import covariance
 from goldstone.auditing.statistics import Bootstrap, interval
 from goldstone.core import InputError, Progress, SilentProgress, Statistic, derive_seed, trees
 from goldstone.core.trees import Tree
@@ -37,7 +38,7 @@ def compare_architectures(
     gradient_samples: int = 8,
     context: Context = _CONTEXT,
     batch: int = 32,
-    replicates: int = 2000,
+    replicates: int = 1000,
     seed: int = 0,
     progress: Progress = _SILENT,
 ) -> ArchitectureTable:
@@ -122,24 +123,38 @@ class _Bootstraps:
 
     def mean(self, values: Sequence[Tensor]) -> Statistic:
         """Of (n,) numbers for each seed."""
-        table = torch.stack(list(values))
-        each = self.samples.counts @ table.T / self.samples.n
-        return self._statistic(float(table.mean()), each)
+        counts = _with_all_once(self.samples)
+        each = counts @ torch.stack(list(values), 1) / self.samples.n
+        return self._statistic(self._summed(each) / self.seeds.n)
 
     def coherence(self, products: Sequence[PairProducts]) -> Statistic:
-        """The mean over seeds of ρ."""
-        found = [coherences(p, self.gradients, permutations=1, seed=0) for p in products]
-        values = [torch.nan if c.orbit.estimate is None else c.orbit.estimate for c in found]
-        each = torch.stack([c.orbit_replicates for c in found], 1)
-        return self._statistic(sum(values) / len(values), each)
+        """ρ, the seeds' covariances added up: Σ cov(a, b)/√(Σ var(a) Σ var(b))."""
+        counts = _with_all_once(self.gradients)
 
-    def _statistic(self, estimate: float, each: Tensor) -> Statistic:
-        """``each`` holds replicates of samples (replicate, seed)."""
+        def total(matrices: Sequence[Tensor]) -> Tensor:
+            each = torch.stack([covariance(matrix, counts) for matrix in matrices], 1)
+            return self._summed(each)
+
+        ab = total([p.ab for p in products])
+        aa, bb = total([p.aa for p in products]), total([p.bb for p in products])
+        positive = (aa > 0) & (bb > 0)
+        return self._statistic(torch.where(positive, ab / (aa * bb).abs().sqrt(), torch.nan))
+
+    def _summed(self, each: Tensor) -> Tensor:
+        """Over drawn seeds; ``each`` is (1 + replicates, seed)."""
+        return torch.einsum("rs,rs->r", _with_all_once(self.seeds), each)
+
+    def _statistic(self, values: Tensor) -> Statistic:
+        """The first is the estimate, the others its replicates."""
         seeds = self.seeds.n
         n = seeds if seeds > 1 else self.samples.n
-        if not torch.isfinite(torch.tensor(estimate)):
+        if not bool(torch.isfinite(values[0])):
             return Statistic(None, None, None, n)
-        return Statistic(estimate, *interval((self.seeds.counts * each).sum(1) / seeds, n), n)
+        return Statistic(float(values[0]), *interval(values[1:], n), n)
+
+
+def _with_all_once(bootstrap: Bootstrap) -> Tensor:
+    return torch.cat((torch.ones_like(bootstrap.counts[:1]), bootstrap.counts))
 
 
 def _cell(
