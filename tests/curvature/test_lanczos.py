@@ -22,7 +22,7 @@ def with_spectrum(values, seed=0):
     return q @ torch.diag(values) @ q.T
 
 
-@given(st.integers(0, 10**6), st.sampled_from(["largest", "smallest", "magnitude"]))
+@given(st.integers(0, 10**6), st.sampled_from(["largest", "smallest", "magnitude", "ends"]))
 def test_finds_a_known_spectrum(seed, which):
     source = torch.Generator().manual_seed(seed)
     values = torch.randn(40, dtype=D, generator=source)
@@ -31,10 +31,12 @@ def test_finds_a_known_spectrum(seed, which):
         "largest": values.sort(descending=True).values,
         "smallest": values.sort().values,
         "magnitude": values[values.abs().argsort(descending=True)],
+        "ends": torch.cat([values.sort(descending=True).values[:4], values.min()[None]]),
     }[which]
-    torch.testing.assert_close(found.values, order[:4], rtol=1e-7, atol=1e-7)
+    k = 5 if which == "ends" else 4
+    torch.testing.assert_close(found.values, order[:k], rtol=1e-7, atol=1e-7)
     torch.testing.assert_close(
-        found.vectors @ found.vectors.T, torch.eye(4, dtype=D), atol=1e-10, rtol=0
+        found.vectors @ found.vectors.T, torch.eye(k, dtype=D), atol=1e-10, rtol=0
     )
     assert found.converged
 
@@ -90,6 +92,8 @@ def test_bad_input():
     operator = dense_operator(torch.eye(3))
     with pytest.raises(InputError, match="count between"):
         lanczos(operator, 4)
+    with pytest.raises(InputError, match="count between 1 and 2"):
+        lanczos(operator, 3, "ends")
     with pytest.raises(InputError, match="magnitude"):
         lanczos(operator, 1, "lowest")
     broken = CurvatureOperator(lambda v: v * float("nan"), 3, D, torch.device("cpu"))

@@ -36,7 +36,8 @@ class LandscapeSettings:
     """How closely the curvature is looked at.
 
     Attributes:
-        eigenpairs: k, the dimension of the top eigenspace.
+        eigenpairs: k, the dimension of the top eigenspace; of the Hessian the smallest eigenvalue
+            is found besides.
         products: at most so many curvature products for the eigenpairs; as many vectors of the
             model's size are held.
         tolerance: of the eigenpairs, relative to the largest eigenvalue.
@@ -180,27 +181,26 @@ class _Spectrum:
     ) -> "_Spectrum":
         seed = subject.settings.seed
         operator = _operator(kind, subject, slice(None))
-        most = min(settings.products, operator.size)
-        top = lanczos(
+        both = kind == "hessian" and settings.eigenpairs < min(settings.products, operator.size)
+        found = lanczos(
             operator,
             settings.eigenpairs,
-            tolerance=settings.tolerance,
-            most_products=most,
-            seed=seed,
-            task=task,
+            "ends" if both else "largest",
+            settings.tolerance,
+            min(settings.products, operator.size),
+            seed,
+            task,
         )
-        smallest, converged = None, top.converged
-        if kind == "hessian":
-            low = lanczos(operator, 1, "smallest", settings.tolerance, most, seed, task)
-            smallest, converged = float(low.values[0]), converged and low.converged
+        top = slice(settings.eigenpairs)
+        smallest = float(found.values[-1]) if kind == "hessian" else None
         trace = hutchpp(operator, settings.trace_products, seed, task)
         return cls(
             kind,
-            top.values,
-            top.vectors,
-            top.residuals,
+            found.values[top],
+            found.vectors[top],
+            found.residuals[top],
             smallest,
-            converged,
+            found.converged,
             trace.trace,
             trace.standard_error,
         )

@@ -1,7 +1,7 @@
 """Extreme eigenpairs of a curvature operator."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from torch import Tensor
 from goldstone.core import InputError, Task, generator
 from goldstone.curvature.operators import CurvatureOperator
 
-Which = Literal["largest", "smallest", "magnitude"]
+Which = Literal["largest", "smallest", "magnitude", "ends"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +17,7 @@ class Eigenpairs:
     """Ritz pairs, and how well they satisfy A v = λ v.
 
     Attributes:
-        values: (k,) float64, in the order asked for.
+        values: (k,) float64, in the order asked for; of both ends the smallest comes last.
         vectors: (k, p), orthonormal.
         residuals: ‖A v − λ v‖ of each, absolute, from products made anew: there is an eigenvalue
             within that distance of λ.
@@ -43,6 +43,8 @@ def lanczos(
 ) -> Eigenpairs:
     """The ``count`` largest, smallest (or largest in magnitude) eigenvalues with eigenvectors.
 
+    ``"ends"``: the largest, and the smallest one besides, from the same products.
+
     Lanczos with full reorthogonalisation, twice a step, from a random vector (Golub & Van Loan,
     "Matrix Computations", sec. 10.3); it holds up to ``most_products`` vectors of the parameters'
     size, in their dtype. When an invariant subspace is exhausted, it goes on with a new random
@@ -54,13 +56,14 @@ def lanczos(
         InputError: ``count`` is not between 1 and p, the cap is below it, a product is NaN, or
             the products are not those of a symmetric matrix.
     """
-    if not 1 <= count <= min(operator.size, most_products):
+    if which not in get_args(Which):
+        raise InputError(f"expected one of {get_args(Which)}, got {which!r}")
+    most = min(operator.size, most_products) - (which == "ends")
+    if not 1 <= count <= most:
         raise InputError(
-            f"Lanczos: expected a count between 1 and min(p, most_products) = "
-            f"{min(operator.size, most_products)}, got {count}"
+            f"Lanczos: expected a count between 1 and {most}, for {operator.size} parameters and "
+            f"at most {most_products} products, got {count}"
         )
-    if which not in ("largest", "smallest", "magnitude"):
-        raise InputError(f"expected 'largest', 'smallest' or 'magnitude', got {which!r}")
     steps = min(most_products, operator.size)
     source = generator(seed, "lanczos")
     basis = torch.empty(steps, operator.size, dtype=operator.dtype, device=operator.device)
@@ -84,11 +87,11 @@ def lanczos(
         if task is not None:
             task.advance()
         values, coefficients = torch.linalg.eigh(projected[:used, :used])
-        chosen = _order(values, which)[:count]
+        chosen = _chosen(values, which, count)
         largest = max(float(values.abs().max()), 1e-300)
         # ‖A v − λ v‖ = |β s_k| for a Ritz vector with the last coefficient s_k.
         estimates = beta * coefficients[-1, chosen].abs()
-        done = used >= count and bool((estimates <= tolerance * largest).all())
+        done = used >= count + (which == "ends") and bool((estimates <= tolerance * largest).all())
         # An exhausted subspace says nothing of what lies outside it.
         if used == steps or (done and not exhausted):
             break
@@ -137,9 +140,11 @@ def _fresh(operator: CurvatureOperator, basis: Tensor, source: torch.Generator) 
     return torch.div(vector, vector.norm())
 
 
-def _order(values: Tensor, which: Which) -> Tensor:
-    if which == "largest":
-        return values.argsort(descending=True)
-    if which == "smallest":
-        return values.argsort()
-    return values.abs().argsort(descending=True)
+def _chosen(values: Tensor, which: Which, count: int) -> Tensor:
+    """The numbers of the eigenvalues asked for, or of as many as there are."""
+    order = (values.abs() if which == "magnitude" else values).argsort(
+        descending=which != "smallest"
+    )
+    if which == "ends" and len(order) > count:
+        return torch.cat([order[:count], order[-1:]])
+    return order[:count]
