@@ -8,7 +8,7 @@ import numpy as np
 
 from goldstone.auditing.results import Label
 from goldstone.core import Statistic
-from goldstone.report.marks import INK, LABELS, MUTED, PAPER, label_mark
+from goldstone.report.marks import INK, LABELS, MUTED, PAPER, SERIES, label_mark
 from goldstone.report.svg import Axes, inline_svg, log_axis
 
 MOST_ROWS = 32
@@ -30,7 +30,10 @@ class Dot:
 
 @dataclass(frozen=True)
 class DotPlot:
-    """A panel: its title, the quantity on its axis, row names, dots, named reference lines."""
+    """A panel: its title, the quantity on its axis, row names, dots, named reference lines.
+
+    ``per`` is what a row is, its name at most ``longest`` letters; ``width`` is in CSS pixels.
+    """
 
     title: str
     unit: str
@@ -38,6 +41,26 @@ class DotPlot:
     dots: tuple[Dot, ...]
     lines: Mapping[str, float]
     log: bool = False
+    per: str = "element"
+    width: float = 328.0
+    longest: int = 12
+
+
+def dot(place: float, statistic: Statistic | None, style: str, colour: str = "") -> list[Dot]:
+    """The statistic's dot; none if it is not defined."""
+    if statistic is None or statistic.estimate is None:
+        return []
+    return [Dot(place, statistic, style, colour)]
+
+
+def series_dots(*series: Sequence[Statistic | None]) -> tuple[Dot, ...]:
+    """Several statistics of each row, a series each, one below the other inside the row."""
+    dots: list[Dot] = []
+    for k, statistics in enumerate(series):
+        offset = 0.6 * ((k + 0.5) / len(series) - 0.5)
+        for place, statistic in enumerate(statistics):
+            dots += dot(place + offset, statistic, f"series {k}", SERIES[k % len(SERIES)])
+    return tuple(dots)
 
 
 def dot_plot(key: str, plot: DotPlot) -> str:
@@ -50,7 +73,7 @@ def dot_plot(key: str, plot: DotPlot) -> str:
     many = len(plot.rows) > MOST_ROWS
     per_row = max(22, 9 * len({dot.style for dot in plot.dots if dot.style.startswith("series")}))
     height = 300.0 if many else 78.0 + per_row * max(len(plot.rows), 2)
-    description = f"{plot.title} by group element, with intervals; the numbers are in the tables"
+    description = f"{plot.title} by {plot.per}, with intervals; the numbers are in the tables"
 
     def draw(axes: Axes) -> None:
         axes.set_title(plot.title)
@@ -64,13 +87,14 @@ def dot_plot(key: str, plot: DotPlot) -> str:
         for name, value in plot.lines.items():
             _reference_line(axes, name, value, many=many)
         if many:
-            _index_axis(axes, plot.rows)
+            _index_axis(axes, plot.rows, plot.per)
         else:
-            axes.set_yticks(range(len(plot.rows)), [shorten(name, 12) for name in plot.rows])
+            names = [shorten(name, plot.longest) for name in plot.rows]
+            axes.set_yticks(range(len(names)), names)
             axes.set_ylim(len(plot.rows) - 0.35, -1.0 if plot.lines else -0.65)
             axes.tick_params(axis="y", length=0)
 
-    return inline_svg(key, description, draw, height=height)
+    return inline_svg(key, description, draw, plot.width, height)
 
 
 def shorten(name: str, most: int) -> str:
@@ -159,8 +183,8 @@ def _reference_line(axes: Axes, name: str, value: float, *, many: bool) -> None:
     )
 
 
-def _index_axis(axes: Axes, rows: tuple[str, ...]) -> None:
+def _index_axis(axes: Axes, rows: tuple[str, ...], per: str) -> None:
     places = np.unique(np.rint(np.linspace(0, len(rows) - 1, 3)).astype(int))
     axes.set_xticks(places, [shorten(rows[i], 12) for i in places])
     axes.set_xlim(-1, len(rows))
-    axes.set_xlabel("element, in the order tested")
+    axes.set_xlabel(f"{per}, in the order tested" if per == "element" else per)

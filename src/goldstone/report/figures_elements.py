@@ -8,7 +8,7 @@ import numpy as np
 from goldstone.auditing import AuditResult
 from goldstone.auditing.results import ElementResult
 from goldstone.core import Statistic
-from goldstone.report.dots import Dot, DotPlot, dot_plot
+from goldstone.report.dots import Dot, DotPlot, dot, dot_plot
 from goldstone.report.marks import SERIES
 from goldstone.report.rendering import anchor
 
@@ -151,11 +151,11 @@ def _panel(elements: Sequence[ElementResult], panel: Panel, key: str) -> str:
     dots = []
     for place, element in enumerate(elements):
         if panel.null is not None:
-            dots += _dot(place + 0.3, panel.null(element), "null")
-        dots += _dot(place, panel.reading(element), element.label)
+            dots += dot(place + 0.3, panel.null(element), "null")
+        dots += dot(place, panel.reading(element), element.label)
         mark = panel.marks.get(element.name)
         if mark is not None:
-            dots += _dot(place, Statistic(mark), "mark")
+            dots += dot(place, Statistic(mark), "mark")
     plot = DotPlot(
         panel.title,
         panel.unit,
@@ -165,12 +165,6 @@ def _panel(elements: Sequence[ElementResult], panel: Panel, key: str) -> str:
         panel.log,
     )
     return dot_plot(key, plot)
-
-
-def _dot(place: float, statistic: Statistic | None, style: str, colour: str = "") -> list[Dot]:
-    if statistic is None or statistic.estimate is None:
-        return []
-    return [Dot(place, statistic, style, colour)]
 
 
 def comparison_panel(
@@ -192,7 +186,7 @@ def comparison_panel(
             shared = [k for k, (_, other) in enumerate(groups) if _has(other, element.name)]
             offset = 0.6 * ((shared.index(i) + 0.5) / len(shared) - 0.5)
             place = places[element.name] + offset
-            dots += _dot(place, reading(element), f"series {i}", SERIES[i % len(SERIES)])
+            dots += dot(place, reading(element), f"series {i}", SERIES[i % len(SERIES)])
     return dot_plot(key, DotPlot(title, unit, names, tuple(dots), {}, log))
 
 

@@ -1,7 +1,6 @@
 """The report on one audit, made from its saved files alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +26,12 @@ from goldstone.report.figures_maps import cell_panels, torus_panels
 from goldstone.report.figures_shifts import curve_panels
 from goldstone.report.full_table import full_table
 from goldstone.report.lattice import lattice
+from goldstone.report.probe_sections import probe_sections
 from goldstone.report.rendering import render
+from goldstone.report.section import Section
+from goldstone.report.words import baselines, nouns
 
 FILE_NAME = "audit.html"
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page; ``name`` is its anchor and its template."""
-
-    name: str
-    title: str
-    content: Any = True
 
 
 def write_report(directory: str | Path) -> Path:
@@ -67,6 +60,8 @@ def render_report(result: AuditResult) -> str:
         sections=sections,
         many=len(tested_elements(result)) > MOST_ROWS,
         metrics=metrics(result),
+        nouns=nouns(result),
+        baselines=baselines(result),
         tolerance=setting(result, "tolerance"),
         least_coherence=setting(result, "least_coherence"),
     )
@@ -83,6 +78,7 @@ def _sections(result: AuditResult) -> tuple[Section, ...]:
         Section("subgroups", "Subgroup lattice", lattice(result)),
         Section("history", "Over training", _history(result)),
         Section("rollout", "Over rollout steps", rollout_panel(result)),
+        *probe_sections(result),
         Section("controls", "Controls", result.controls),
         Section("precheck", "Precheck of the symmetry"),
         Section("provenance", "Provenance"),

@@ -1,0 +1,262 @@
+"""Where the symmetry breaks: equivariance error by layer, wavenumber band and channel."""
+
+from collections.abc import Callable, Sequence
+
+from goldstone.actions import FieldLayout
+from goldstone.auditing import AuditResult, ElementError, EquivarianceErrors
+from goldstone.core import Statistic
+from goldstone.report.lines import MOST_LINES, chart_width, element_lines, line_plot
+from goldstone.report.numbers import number, percentage
+from goldstone.report.section import Cell, Figure, Finding, Table
+from goldstone.report.words import counted, largest, layer_title, listed, mean, measured
+
+MOST_COLUMNS = 8
+_UNIT = "‖f(g·x) − g·f(x)‖ / ‖f(x)‖"
+_Row = Callable[[ElementError], Sequence[Statistic]]
+
+
+def equivariance_finding(result: AuditResult) -> Finding | None:
+    """The error of the output in all its parts, and of every layer that was measured."""
+    errors = result.probes.equivariance
+    if errors is None:
+        return None
+    figures = (_layers(result, errors), _bands(result, errors), _channels(result, errors))
+    tables = (
+        _table(
+            f"Equivariance error of each layer's output, {_UNIT} of that output",
+            "layer",
+            tuple(
+                (f"{i}. {layer or 'the model itself'}", errors.layer_actions.get(layer, "–"))
+                for i, layer in enumerate(_layer_names(errors), start=1)
+            ),
+            errors,
+            lambda e: [e.layers.get(layer, Statistic(None)) for layer in _layer_names(errors)],
+        ),
+        _table(
+            "By wavenumber band, |k| in cycles per side: the error of the band alone",
+            "band",
+            tuple((band,) for band in _band_names(errors)),
+            errors,
+            lambda e: [band.error for band in e.bands],
+        ),
+        _table(
+            "By channel of the output",
+            "channel",
+            tuple((name,) for name in _channel_names(result, errors)),
+            errors,
+            lambda e: e.channels,
+        ),
+    )
+    return Finding(
+        _lead(errors) + _layer_lead(result, errors) + _band_lead(errors),
+        tuple(figure for figure in figures if figure is not None),
+        tuple(table for table in tables if table.rows),
+        _remarks(errors),
+    )
+
+
+def _lead(errors: EquivarianceErrors) -> str:
+    worst = next((e for e in errors.elements if e.name == errors.worst), None)
+    most = "" if worst is None else f", and most under {worst.name}: {measured(worst.error)}"
+    return (
+        f"f(g·x) and g·f(x) differ by {measured(errors.average)} of the output's size on average "
+        f"over {counted(len(errors.elements), 'element')}{most}."
+    )
+
+
+def _layer_lead(result: AuditResult, errors: EquivarianceErrors) -> str:
+    found = [(layer, _mean_of(errors, layer)) for layer in _layer_names(errors)]
+    known = [(layer, value) for layer, value in found if value is not None]
+    if len(known) < 2:
+        return ""
+    bound = 10 * result.model.numerical_floor
+    broken = next(((i, *entry) for i, entry in enumerate(known) if entry[1] > bound), None)
+    top, most = max(known, key=lambda entry: entry[1])
+    if broken is None:
+        return f" All {len(known)} layers measured are exact to rounding."
+    place, layer, value = broken
+    start = (
+        f"It is broken from the first layer measured, {layer_title(layer)} ({number(value)} in the "
+        "mean over elements)"
+        if place == 0
+        else f"Inside, all is exact to rounding up to {layer_title(known[place - 1][0])} "
+        f"({counted(place, 'layer')}), and {layer_title(layer)} is the first to break it "
+        f"({number(value)} in the mean over elements)"
+    )
+    return f" {start}; the error is largest at {layer_title(top)} ({number(most)})."
+
+
+def _band_lead(errors: EquivarianceErrors) -> str:
+    bands = _band_names(errors)
+    shares = [
+        (band, mean(e.bands[i].share.estimate for e in errors.elements if i < len(e.bands)))
+        for i, band in enumerate(bands)
+    ]
+    known = [(band, share) for band, share in shares if share is not None]
+    if len(known) < 2:
+        return ""
+    band, share = max(known, key=lambda entry: entry[1])
+    return f" {percentage(share)} of the squared error lies at wavenumbers {band}."
+
+
+def _mean_of(errors: EquivarianceErrors, layer: str) -> float | None:
+    return mean(e.layers[layer].estimate for e in errors.elements if layer in e.layers)
+
+
+def _layer_names(errors: EquivarianceErrors) -> list[str]:
+    return list(dict.fromkeys(layer for e in errors.elements for layer in e.layers))
+
+
+def _band_names(errors: EquivarianceErrors) -> list[str]:
+    bands = max((e.bands for e in errors.elements), key=len, default=())
+    return [f"{band.low:g} – {band.high:g}" for band in bands]
+
+
+def _channel_names(result: AuditResult, errors: EquivarianceErrors) -> list[str]:
+    count = max((len(e.channels) for e in errors.elements), default=0)
+    if result.symmetry.layout:
+        layout = FieldLayout.from_json(result.symmetry.layout)
+        if layout.channels == count:
+            return list(layout.channel_names())
+    return [str(i) for i in range(count)]
+
+
+def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
+    names = _layer_names(errors)
+    if len(names) < 2:
+        return None
+    bound = 10 * result.model.numerical_floor
+    found = [s.estimate for e in errors.elements for s in e.layers.values() if s.estimate]
+    # Where nothing is near rounding its line would only press the others together.
+    near = bound > 0 and min(found, default=1.0) < 100 * bound
+    lines = {e.name: [e.layers.get(layer) for layer in names] for e in errors.elements}
+    panel = line_plot(
+        "layer-error",
+        "Equivariance error by layer",
+        "layer, from input to output",
+        range(1, len(names) + 1),
+        element_lines(result, lines),
+        unit="relative error",
+        log=True,
+        width=chart_width(len(names)),
+        height=300 + (80 if len(names) <= 40 else 0),
+        ticks=names,
+        levels={"10 × rounding": bound} if near else {},
+    )
+    inferred = sum(source == "inferred" for source in errors.layer_actions.values())
+    caption = (
+        "A line per element, in the colour of its label; each point is the error of one layer's "
+        "output, relative to its size."
+    ) + _many(errors)
+    if near:
+        caption += (
+            " Below the dashed line a layer is exact to rounding: the first that leaves it is "
+            "where the symmetry breaks."
+        )
+    if inferred:
+        caption += (
+            f" The action on {counted(inferred, 'layer')} of {len(errors.layer_actions)} is "
+            "inferred (feature maps moved as scalars on their grid), so an error there also counts "
+            "features that transform in some other way; only the output must come out right."
+        )
+    return Figure((panel,), caption, kind="chart") if panel else None
+
+
+def _bands(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
+    names = _band_names(errors)
+    if len(names) < 2:
+        return None
+    panels = []
+    for key, title, unit, log in (
+        ("error", "Error of each band alone", "‖P(f(g·x) − g·f(x))‖ / ‖P g·f(x)‖", True),
+        ("share", "Share of the squared error", "share", False),
+    ):
+        lines = {e.name: [getattr(band, key) for band in e.bands] for e in errors.elements}
+        padded = {g: [*line, *[None] * (len(names) - len(line))] for g, line in lines.items()}
+        panels.append(
+            line_plot(
+                f"band-{key}",
+                title,
+                "wavenumber |k|, cycles per side",
+                range(1, len(names) + 1),
+                element_lines(result, padded),
+                unit=unit,
+                log=log,
+                width=400,
+                ticks=names,
+            )
+        )
+    caption = (
+        "The difference of the two outputs split by wavenumber: on the left how wrong each band is "
+        "in itself, on the right where the error has its energy."
+    ) + _many(errors)
+    return Figure(tuple(p for p in panels if p), caption, "By wavenumber", "wide")
+
+
+def _channels(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
+    names = _channel_names(result, errors)
+    if len(names) < 2:
+        return None
+    lines = {
+        e.name: [*e.channels, *[None] * (len(names) - len(e.channels))] for e in errors.elements
+    }
+    panel = line_plot(
+        "channel-error",
+        "Equivariance error by channel",
+        "channel of the output",
+        range(1, len(names) + 1),
+        element_lines(result, lines),
+        unit="relative error",
+        log=True,
+        width=min(chart_width(len(names)), 480) if len(names) <= 12 else chart_width(len(names)),
+        ticks=names,
+    )
+    caption = "Each channel of the output by itself, relative to that channel's size."
+    return Figure((panel,), caption + _many(errors), kind="chart") if panel else None
+
+
+def _many(errors: EquivarianceErrors) -> str:
+    if len(errors.elements) <= MOST_LINES:
+        return ""
+    return (
+        f" Of {len(errors.elements)} elements the highest line and the median are drawn heavy and "
+        "named."
+    )
+
+
+def _table(
+    caption: str,
+    noun: str,
+    names: tuple[tuple[str, ...], ...],
+    errors: EquivarianceErrors,
+    rows_of: _Row,
+) -> Table:
+    """A column for each element, or for many elements the mean and the largest."""
+    extra = ("action",) if names and len(names[0]) > 1 else ()
+    by_element = [(e.name, rows_of(e)) for e in errors.elements]
+    rows: list[tuple[Cell, ...]] = []
+    for i, name in enumerate(names):
+        found = [(g, column[i]) for g, column in by_element if i < len(column)]
+        if len(errors.elements) <= MOST_COLUMNS:
+            rows.append((*name, *(statistic for _, statistic in found)))
+        else:
+            top = largest(found)
+            average = mean(statistic.estimate for _, statistic in found)
+            rows.append((*name, average, *((top[1], top[0]) if top else (None, "–"))))
+    few = len(errors.elements) <= MOST_COLUMNS
+    columns = tuple(e.name for e in errors.elements) if few else ("mean", "largest", "at")
+    words = (1,) if extra else ()
+    return Table(
+        caption,
+        (noun, *extra, *columns),
+        tuple(rows),
+        words if few else (*words, len(extra) + 3),
+    )
+
+
+def _remarks(errors: EquivarianceErrors) -> tuple[str, ...]:
+    if not errors.unmeasured:
+        return ()
+    count = counted(len(errors.unmeasured), "layer")
+    remark = f"Left out for want of an action, declared or inferred: {count}, "
+    return (remark + listed(map(layer_title, errors.unmeasured), 12) + ".",)

@@ -1,0 +1,61 @@
+"""Signed parts that sum to a total, one bar after the other."""
+
+from collections.abc import Sequence
+
+from goldstone.report.dots import shorten
+from goldstone.report.marks import BLUE, GREY, INK, MUTED, VERMILLION
+from goldstone.report.numbers import number
+from goldstone.report.svg import Axes, inline_svg
+
+MOST_BARS = 24
+
+
+def waterfall(
+    key: str, title: str, unit: str, parts: Sequence[tuple[str, float]], total: float
+) -> str:
+    """Bars from the sum so far to the next, and the total below; empty without parts.
+
+    Of more than 24 parts the largest in size keep their bars, in their order; the others are one
+    bar, the last.
+    """
+    if not parts:
+        return ""
+    bars = _merged(parts)
+    rows = [*bars, ("total", total)]
+
+    def draw(axes: Axes) -> None:
+        axes.set_title(title)
+        axes.set_xlabel(unit)
+        start = 0.0
+        for place, (_, value) in enumerate(bars):
+            colour = VERMILLION if value >= 0 else BLUE
+            axes.barh(place, value, left=start, color=colour, height=0.62, zorder=2)
+            end = start + value
+            axes.vlines(end, place - 0.31, place + 1.31, color=MUTED, linewidth=0.8, zorder=1)
+            start = end
+        axes.barh(len(bars), total, color=GREY, height=0.62, zorder=2)
+        axes.axvline(0, color=INK, linewidth=0.9, zorder=3)
+        axes.set_yticks(range(len(rows)), [shorten(name, 26) for name, _ in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(visible=False, axis="y")
+        axes.xaxis.get_major_locator().set_params(nbins=5)
+        axes.ticklabel_format(axis="x", scilimits=(-3, 4), useMathText=False)
+        for place, (_, value) in enumerate(rows):
+            axes.annotate(
+                number(value, 2), (1.0, place), xycoords=("axes fraction", "data"),
+                xytext=(5, 0), textcoords="offset points", va="center", fontsize=9.5, color=MUTED,
+            )  # fmt: skip
+
+    description = f"{title}: signed parts by layer that sum to {number(total)}"
+    return inline_svg(key, description, draw, 460, 84 + 20 * len(rows))
+
+
+def _merged(parts: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    if len(parts) <= MOST_BARS:
+        return list(parts)
+    order = sorted(range(len(parts)), key=lambda i: -abs(parts[i][1]))
+    kept = set(order[: MOST_BARS - 1])
+    rest = [value for i, (_, value) in enumerate(parts) if i not in kept]
+    shown = [part for i, part in enumerate(parts) if i in kept]
+    return [*shown, (f"{len(rest)} smaller ones", sum(rest))]
