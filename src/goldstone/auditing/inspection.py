@@ -48,8 +48,8 @@ def model_place(model: nn.Module, inputs: Tree = ()) -> tuple[torch.device, torc
 
 
 def predict(model: nn.Module, inputs: Tree, batch: int = 32) -> Tree:
-    """The model's outputs without gradients, ``batch`` samples at a time."""
-    with torch.no_grad():
+    """The model's outputs without gradients, ``batch`` samples at a time; buffers stay as found."""
+    with torch.no_grad(), buffers_kept(model):
         outputs = [trees.call_model(model, chunk) for chunk in trees.chunks(inputs, batch)]
         return trees.map_leaves(Tensor.detach, trees.concatenate(outputs))
 
@@ -187,6 +187,8 @@ def numerical_floor(model: nn.Module, inputs: Tree) -> float:
             copied = _cast(copy.deepcopy(model), precision)
             placed = trees.place(inputs, trees.leaves(inputs)[0].device, precision)
             outputs.append(trees.flat(predict(copied, placed)).double())
+            # Not two copies of the model at a time.
+            del copied
         except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError):
             return epsilon
     measured = float((outputs[0] - outputs[1]).norm() / outputs[1].norm().clamp_min(1e-300))

@@ -16,6 +16,7 @@ from goldstone.auditing.orbit_samples import (
     element_names,
     loss_gradients,
 )
+from goldstone.auditing.probed_model import leaves_model_as_found
 from goldstone.auditing.subject import Subject
 from goldstone.core import InputError, Progress, SilentProgress, Statistic
 from goldstone.curvature import inner_products, trainable_parameters
@@ -160,6 +161,7 @@ def layer_coherence(
     )
 
 
+@leaves_model_as_found
 def measure_layer_coherence(
     subject: Subject,
     symmetry: Symmetry,

@@ -14,6 +14,7 @@ from goldstone.auditing.orbit_samples import (
     loss_gradients,
     sample_loss,
 )
+from goldstone.auditing.probed_model import leaves_model_as_found
 from goldstone.auditing.subject import Subject
 from goldstone.core import InputError, Progress, SilentProgress, Statistic, Task, trees
 from goldstone.curvature import (
@@ -111,6 +112,7 @@ class LossLandscape:
     gauss_newton: Curvature
 
 
+@leaves_model_as_found
 def loss_landscape(
     subject: Subject,
     symmetry: Symmetry,

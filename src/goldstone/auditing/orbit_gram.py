@@ -16,6 +16,7 @@ from goldstone.auditing.orbit_samples import (
     moved_samples,
     sample_loss,
 )
+from goldstone.auditing.probed_model import leaves_model_as_found
 from goldstone.auditing.subject import Subject
 from goldstone.core import InputError, Progress, SilentProgress
 from goldstone.curvature import (
@@ -71,6 +72,7 @@ class OrbitGram:
         return self.products.diagonal(dim1=1, dim2=3).permute(2, 0, 1)
 
 
+@leaves_model_as_found
 def orbit_pairs(
     subject: Subject,
     symmetry: Symmetry,
@@ -99,6 +101,7 @@ def orbit_pairs(
     return found
 
 
+@leaves_model_as_found
 def orbit_gram(
     subject: Subject,
     symmetry: Symmetry,

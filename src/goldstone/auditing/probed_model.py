@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,11 @@ from goldstone.core.trees import Tree
 
 Model = nn.Module | Callable[..., Tree]
 """A module, or any function of the inputs (then its state is the caller's own affair)."""
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Subject = TypeVar("Subject", bound="_HasModel")
 
 
 class BlackBox(nn.Module):
@@ -83,6 +88,7 @@ def left_as_found(*modules: nn.Module, inputs: Tree = ()) -> Iterator[None]:
     try:
         with ExitStack() as stack:
             torch.backends.mha.set_fastpath_enabled(False)
+            stack.enter_context(torch.inference_mode(mode=False))
             stack.enter_context(torch.random.fork_rng(devices=cuda))
             stack.enter_context(sdpa_kernel(SDPBackend.MATH))
             for module in modules:
@@ -97,6 +103,26 @@ def left_as_found(*modules: nn.Module, inputs: Tree = ()) -> Iterator[None]:
         for parameter, requires, gradient in parameters:
             parameter.requires_grad_(requires)
             parameter.grad = gradient
+
+
+class _HasModel(Protocol):
+    """What holds a model, as a subject does."""
+
+    @property
+    def model(self) -> nn.Module: ...
+
+
+def leaves_model_as_found(
+    probe: Callable[Concatenate[Subject, P], R],
+) -> Callable[Concatenate[Subject, P], R]:
+    """The probe, whose first argument holds the model, inside :func:`left_as_found`."""
+
+    @wraps(probe)
+    def guarded(subject: Subject, *args: P.args, **kwargs: P.kwargs) -> R:
+        with left_as_found(subject.model):
+            return probe(subject, *args, **kwargs)
+
+    return cast("Callable[Concatenate[Subject, P], R]", guarded)
 
 
 @contextmanager

@@ -105,6 +105,9 @@ def place(tree: Tree, device: torch.device, dtype: torch.dtype) -> Tree:
     """On the device; floating-point tensors in ``dtype``, complex ones of its precision."""
 
     def one(leaf: Tensor) -> Tensor:
+        if leaf.is_inference():
+            # One made under torch.inference_mode could not take part in a gradient.
+            leaf = leaf.clone()
         if leaf.is_complex():
             paired = torch.complex128 if dtype == torch.float64 else torch.complex64
             return leaf.to(device=device, dtype=paired).contiguous()
