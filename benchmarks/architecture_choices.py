@@ -97,7 +97,8 @@ def main():
             "contradictions": failures,
             "studies": results,
         }
-        text = json.dumps(found, ensure_ascii=False, indent=0)
+        # A line for each cell.
+        text = json.dumps(found, ensure_ascii=False).replace("}, {", "},\n{")
         (RESULTS / "architecture_choices.json").write_text(text + "\n", "utf-8")
     sys.exit(1 if failures else 0)
 

@@ -21,7 +21,12 @@ from goldstone.actions import (
     sequence_symmetry,
     set_symmetry,
 )
-from goldstone.auditing import ArchitectureTable, compare_architectures, perturbed_copy
+from goldstone.auditing import (
+    ArchitectureTable,
+    compare_architectures,
+    equivariance_errors,
+    perturbed_copy,
+)
 from goldstone.core import InputError, from_json, generator, to_json
 from goldstone.groups import SpecialOrthogonalGroup
 from goldstone.nn import SteerableConv2d
@@ -123,7 +128,7 @@ def test_exact_by_accident_is_told_from_built_in() -> None:
 def test_gradients_tell_without_a_perturbation() -> None:
     zeros = torch.zeros(2, *GRID)
     networks = {"p": made(lambda: Positions(zeros), nn.GELU, conv()), "none": made(nn.GELU, conv())}
-    table = compare_architectures(networks, FIELDS, SHIFTS, perturbation=0.0, **QUICK)
+    table = compare_architectures(networks, FIELDS, SHIFTS, perturb=0.0, **QUICK)
     assert standings(table) == {"p": ["initial only"] * 2, "none": ["built in"] * 2}
     assert table.cell("p", "shift(1,0)").perturbed_exact
 
@@ -204,6 +209,47 @@ def test_numbers_of_a_linear_model_in_closed_form() -> None:
     rho = covariance(a, b) / (covariance(a, a) * covariance(b, b)) ** 0.5
     assert cell.coherence is not None
     assert cell.coherence.estimate == pytest.approx(rho)
+
+
+def test_training_breaks_what_is_exact_at_first_only() -> None:
+    networks = {
+        "built in": made(conv(), nn.GELU, conv()),
+        "initial only": made(conv(), lambda: Positions(torch.zeros(2, *GRID)), nn.GELU, conv()),
+        # A weight for every place, 1 at first.
+        "normed": made(conv(), lambda: nn.LayerNorm((2, *GRID)), nn.GELU, conv()),
+    }
+    table = compare_architectures(networks, FIELDS, SHIFTS, **QUICK)
+    assert standings(table) == {
+        "built in": ["built in"] * 2,
+        "initial only": ["initial only"] * 2,
+        "normed": ["initial only"] * 2,
+    }
+    for name, make in networks.items():
+        torch.manual_seed(3)
+        model = make()
+        assert largest_error(model) < 1e-14
+        (model(FIELDS) - noise(4, 2, *GRID, seed=1)).square().mean().backward()
+        torch.optim.SGD(model.parameters(), 0.1).step()
+        assert (largest_error(model) < 1e-14) == (name == "built in")
+
+
+def largest_error(model: nn.Module) -> float:
+    found = equivariance_errors(model.eval(), FIELDS, SHIFTS, replicates=2)
+    return max(max(element.samples) for element in found.elements)
+
+
+def test_one_module_has_the_errors_and_intervals_of_the_samples() -> None:
+    model = made(conv(), nn.GELU, conv(mode="zeros"))()
+    table = compare_architectures(
+        {"one": model}, FIELDS, SHIFTS, seeds=1, gradient_samples=0, replicates=300, seed=4
+    )
+    expected = equivariance_errors(model.eval(), FIELDS, SHIFTS, replicates=300, seed=4)
+    for cell, element in zip(table.cells, expected.elements, strict=True):
+        assert cell.error.estimate == pytest.approx(element.error.estimate)
+        assert cell.error.low == pytest.approx(element.error.low)
+        assert cell.error.high == pytest.approx(element.error.high)
+        assert cell.coherence is None
+        assert cell.gradient_error is None
 
 
 def test_turns_of_vectors_with_a_steerable_convolution_as_known_answer() -> None:
@@ -372,6 +418,8 @@ def test_bad_input() -> None:
         compare_architectures(networks, FIELDS[:2], SHIFTS)
     with pytest.raises(InputError, match="one symmetry"):
         compare_architectures(networks, FIELDS, [SHIFTS, CLASSES], [(1, 0)])
+    with pytest.raises(InputError, match="twice; rename a symmetry"):
+        compare_architectures(networks, FIELDS, [SHIFTS, CLASSES])
     with pytest.raises(InputError, match="tolerance between 0 and 1"):
         compare_architectures(networks, FIELDS, SHIFTS, tolerance=2.0)
     with pytest.raises(InputError, match=r"architecture 'text'.*makes a module"):

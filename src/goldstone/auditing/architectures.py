@@ -33,7 +33,7 @@ def compare_architectures(
     elements: Sequence[Any] | int | None = None,
     *,
     seeds: int = 5,
-    perturbation: float = 0.1,
+    perturb: float = 0.1,
     tolerance: float = 0.1,
     gradient_samples: int = 8,
     context: Context = _CONTEXT,
@@ -63,7 +63,7 @@ def compare_architectures(
         elements: as in :func:`goldstone.auditing.equivariance_errors`; a list for one symmetry
             only, None for each symmetry's own choice.
         seeds: number of initialisations.
-        perturbation: of the weights, relative to their size.
+        perturb: how far the weights are moved, relative to their size.
         tolerance: below it the error, relative to the distance of two samples' outputs, is
             *approximate*.
         gradient_samples: the first of the inputs, which give gradients; 0 for no gradients.
@@ -75,9 +75,10 @@ def compare_architectures(
         progress: shows progress.
 
     Raises:
-        InputError: nothing to compare, fewer than 3 samples, an architecture that makes no module
-            or is refused (see :func:`goldstone.auditing.probed_model.probed`), or an element that
-            cannot act; the message names the architecture.
+        InputError: nothing to compare, fewer than 3 samples, two elements of one name, an
+            architecture that makes no module or is refused (see
+            :func:`goldstone.auditing.probed_model.probed`), or an element that cannot act; the
+            message names the architecture.
     """
     several = (symmetries,) if isinstance(symmetries, Symmetry) else tuple(symmetries)
     _check(architectures, inputs, several, elements, seeds, tolerance, gradient_samples)
@@ -87,7 +88,7 @@ def compare_architectures(
         tuple((s, g) for s in several for g in choose_elements(s, elements, seed)),
         inputs,
         few,
-        perturbation,
+        perturb,
         context,
         batch,
         seed,
@@ -97,6 +98,7 @@ def compare_architectures(
         Bootstrap.draw(max(few, 1), replicates, seed),
         Bootstrap.draw(seeds, replicates, derive_seed(seed, "seeds")),
     )
+    _check_names(probe.elements)
     cells: list[ArchitectureCell] = []
     with progress.task("architectures", len(architectures) * seeds) as task:
         for name, architecture in architectures.items():
@@ -110,7 +112,7 @@ def compare_architectures(
             for i, (symmetry, element) in enumerate(probe.elements):
                 named = (name, symmetry.name, symmetry.group.element_name(element))
                 cells.append(_cell(named, [m[i] for m in found], bootstraps, tolerance))
-    return ArchitectureTable(tuple(cells), seeds, (n, few), perturbation, tolerance)
+    return ArchitectureTable(tuple(cells), seeds, (n, few), perturb, tolerance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,4 +222,14 @@ def _check(
         raise InputError(
             f"expected one or more seeds and a tolerance between 0 and 1, got {seeds} and "
             f"{tolerance}"
+        )
+
+
+def _check_names(elements: Sequence[tuple[Symmetry, Any]]) -> None:
+    names = [(s.name, s.group.element_name(g)) for s, g in elements]
+    twice = sorted({f"{g} of {s}" for s, g in names if names.count((s, g)) > 1})
+    if twice:
+        raise InputError(
+            f"expected different names, got {', '.join(twice)} twice; rename a symmetry by "
+            "dataclasses.replace(symmetry, name=…)"
         )
