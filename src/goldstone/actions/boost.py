@@ -6,10 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from goldstone.actions.checks import check_fields
 from goldstone.actions.context import Context
+from goldstone.actions.elements import element_as_tensor
 from goldstone.actions.fields import FieldLayout
 from goldstone.actions.grid import fourier_shift
-from goldstone.core import InputError, check_grid_fields
+from goldstone.core import InputError
+from goldstone.groups import AdditiveGroup
 
 
 @dataclass(frozen=True)
@@ -22,14 +25,15 @@ class GalileanBoost:
     band-limited fields.
 
     Raises:
-        InputError: the layout has no velocity or momentum, or a momentum or energy without the
-            fields that a boost mixes with it.
+        InputError: the layout has no velocity or momentum, a momentum or energy without the fields
+            that a boost mixes with it, or several densities or momenta to choose from.
     """
 
     layout: FieldLayout
 
     def __post_init__(self) -> None:
-        fibres = {field.fibre for field in self.layout.fields}
+        every: list[str] = [field.fibre for field in self.layout.fields]
+        fibres = set(every)
         if not fibres & {"velocity", "momentum"}:
             raise InputError(
                 "a boost needs a field of fibre 'velocity' (or 'momentum' with a 'density'), got "
@@ -39,16 +43,26 @@ class GalileanBoost:
             raise InputError("a boost of a momentum needs a field of fibre 'density' beside it")
         if "energy" in fibres and not {"momentum", "density"} <= fibres:
             raise InputError("a boost of an energy needs fields of fibres 'momentum' and 'density'")
+        mixed = {"momentum": ("density",), "energy": ("momentum", "density")}
+        for fibre in (f for mixing in fibres & mixed.keys() for f in mixed[mixing]):
+            if every.count(fibre) > 1:
+                raise InputError(
+                    f"a boost does not know which of the {every.count(fibre)} fields of fibre "
+                    f"{fibre!r} belongs to the momentum or energy; one action for each fluid, or "
+                    "'scalar' for a density that is only carried along"
+                )
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
-        """Boost fields of shape (batch, channel, X, Y); differentiable in a tensor element."""
-        check_grid_fields(x, self.layout.channels, "fields")
-        if isinstance(element, Tensor):
-            c = element.to(x)
-        elif element == (0.0, 0.0):
+        """Boost fields of shape (batch, channel, X, Y); differentiable in a tensor element.
+
+        Raises:
+            InputError: the element is no pair of numbers, or the channels are not those declared.
+        """
+        check_fields(x, self.layout.channels, 2)
+        velocity = element_as_tensor(_BOOSTS, element, x.device)
+        if not isinstance(element, Tensor) and element == (0.0, 0.0):
             return x
-        else:
-            c = torch.tensor(element, dtype=x.dtype, device=x.device)
+        c = velocity.to(x.dtype)
         found = {field.fibre: (field, x[:, channels]) for field, channels in self.layout.slices()}
         parts = []
         for field, channels in self.layout.slices():
@@ -66,11 +80,7 @@ class GalileanBoost:
         if context.elapsed == 0.0:
             return boosted
         cells = [
-            (c[i] if isinstance(element, Tensor) else float(element[i]))
-            * context.elapsed
-            * x.shape[i - 2]
-            / context.lengths[i]
-            for i in (0, 1)
+            velocity[i] * context.elapsed * x.shape[i - 2] / context.lengths[i] for i in (0, 1)
         ]
         return fourier_shift(boosted, cells)
 
@@ -79,3 +89,6 @@ class GalileanBoost:
         field = next(f for f in self.layout.fields if f.name == name)
         components = torch.stack([field.signs[k] * c[field.axes[k]] for k in (0, 1)])
         return components[None, :, None, None]
+
+
+_BOOSTS = AdditiveGroup("boost", 2, "velocity")

@@ -19,17 +19,26 @@ def check_numbers(x: Tensor, name: str) -> None:
         )
 
 
-def check_fields(x: Tensor, channels: int, dimensions: int) -> None:
-    """Raise unless x is a real or complex (batch, ``channels``, X, Y, …) tensor.
+def check_axes(x: Tensor, dimensions: int) -> None:
+    """Raise unless x is a (batch, channel, X, Y, …) tensor of so many dimensions.
 
     Raises:
-        InputError: another number of axes or channels, or a dtype without fractions.
+        InputError: it has another number of axes.
     """
     if x.ndim != dimensions + 2:
         raise InputError(
             "fields: expected a tensor of shape (batch, channel, "
             f"{', '.join(AXES[:dimensions])}), got {tuple(x.shape)}"
         )
+
+
+def check_fields(x: Tensor, channels: int, dimensions: int) -> None:
+    """Raise unless x is a real or complex (batch, ``channels``, X, Y, …) tensor.
+
+    Raises:
+        InputError: another number of axes or channels, or a dtype without fractions.
+    """
+    check_axes(x, dimensions)
     check_numbers(x, "fields")
     if x.shape[1] != channels:
         raise InputError(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from goldstone.actions.action import Action
 from goldstone.actions.context import Context
+from goldstone.actions.laws import law_tolerance_of
 from goldstone.actions.symmetry import Symmetry
 from goldstone.core import InputError
 
@@ -37,6 +38,11 @@ class FramesAction:
     def __post_init__(self) -> None:
         if not self.steps:
             raise InputError("expected the time of one or more frames, got none")
+
+    @property
+    def law_tolerance(self) -> float:
+        """How far the laws may fail in an audit: as far as those of its parts."""
+        return law_tolerance_of((self.action,))
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Move every frame.

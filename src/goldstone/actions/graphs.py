@@ -8,10 +8,9 @@ from torch import Tensor
 from goldstone.actions.action import Action
 from goldstone.actions.linear import TrivialAction
 from goldstone.actions.permuting import AxisPermutation, RelabelAction
-from goldstone.actions.sequences import block_permutations
 from goldstone.actions.trees import TreeAction
 from goldstone.core import InputError
-from goldstone.groups import PermutationGroup
+from goldstone.groups import YoungSubgroup
 
 GraphEntry = Literal["node", "adjacency", "edge-index", "edge", "graph"]
 """How an entry of a graph's dict of tensors moves under a permutation of the nodes:
@@ -61,7 +60,7 @@ def entry_action(entry: GraphEntry, node_axis: int = 1) -> Action:
     )
 
 
-def ragged_permutations(batch: Tensor) -> PermutationGroup:
+def ragged_permutations(batch: Tensor) -> YoungSubgroup:
     """The permutations of the nodes of a ragged batch that keep each in its graph.
 
     Args:
@@ -70,10 +69,10 @@ def ragged_permutations(batch: Tensor) -> PermutationGroup:
     Raises:
         InputError: it is no vector of integers.
     """
-    if batch.ndim != 1 or batch.is_floating_point() or not len(batch):
+    if batch.ndim != 1 or batch.dtype.is_floating_point or not len(batch):
         raise InputError(
             "expected the number of the graph of each node, int64 (node), got shape "
             f"{tuple(batch.shape)}, dtype {batch.dtype}"
         )
     graphs = len(set(batch.tolist()))
-    return block_permutations(batch, f"permutations of {len(batch)} nodes within {graphs} graphs")
+    return YoungSubgroup(batch, f"permutations of {len(batch)} nodes within {graphs} graphs")

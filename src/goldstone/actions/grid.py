@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from goldstone.actions.checks import check_numbers
 from goldstone.core import InputError, check_square_grid
 
 Pivot = Literal["cell", "node"]
@@ -44,22 +45,60 @@ def move_points(x: Tensor, matrix: Sequence[Sequence[float]], pivot: Pivot = "ce
 
 
 def fourier_shift(x: Tensor, cells: Sequence[float | Tensor]) -> Tensor:
-    """f′(p) = f(p − a) on the last two axes by the Fourier interpolant, a = ``cells`` grid cells.
+    """f′(p) = f(p − a) on the last axes by the Fourier interpolant, a = ``cells`` grid cells.
 
     Exact for band-limited periodic fields. The Nyquist modes, whose shift by part of a cell is
-    not defined, are multiplied by cos(πa), which keeps the field real; there, and only there,
-    two shifts in turn differ from their sum.
+    not defined, are multiplied by cos(πa), which keeps a real field real; there, and only there,
+    two shifts in turn differ from their sum. Differentiable in x and in cells that are tensors.
+
+    Args:
+        x: real or complex fields; half precisions are computed in single precision.
+        cells: a number for each of the last axes.
+
+    Raises:
+        InputError: x holds integers or has too few axes.
     """
-    spectrum = torch.fft.rfft2(x)
-    for axis, a in zip((-2, -1), cells, strict=True):
-        n = x.shape[axis]
-        modes = torch.fft.fftfreq(n, 1 / n, dtype=x.dtype, device=x.device)
-        if axis == -1:
-            modes = modes[: n // 2 + 1].abs()
-        phase = torch.exp(-2j * pi * a / n * modes)
-        if n % 2 == 0:
-            phase[n // 2] = torch.cos(torch.as_tensor(pi * a, dtype=x.dtype))
-        phase = phase.to(spectrum.dtype)
-        spectrum = spectrum * (phase[:, None] if axis == -2 else phase)
-    shifted: Tensor = torch.fft.irfft2(spectrum, s=x.shape[-2:])
+    check_numbers(x, "fields")
+    if x.ndim < len(cells):
+        raise InputError(
+            f"a shift by {len(cells)} numbers needs as many axes, got a tensor of shape "
+            f"{tuple(x.shape)}"
+        )
+    values = x.to(working_dtype(x))
+    for axis, a in zip(range(-len(cells), 0), cells, strict=True):
+        if isinstance(a, Tensor) or a != 0.0:
+            values = _shifted_along(values, axis, a)
+    return values.to(x.dtype)
+
+
+def _shifted_along(x: Tensor, axis: int, a: float | Tensor) -> Tensor:
+    n, after = x.shape[axis], (None,) * (-1 - axis)
+    # In double precision whatever x is: the angles grow with a.
+    place = torch.as_tensor(a, dtype=torch.float64, device=x.device).reshape(1)
+    if x.is_complex():
+        phase = waves(-place, n)[0].to(x.dtype)
+        spectrum = torch.fft.fft(x, dim=axis)
+        shifted: Tensor = torch.fft.ifft(spectrum * phase[(...,) + after], dim=axis)
+        return shifted
+    spectrum = torch.fft.rfft(x, dim=axis)
+    phase = waves(-place, n)[0, : n // 2 + 1].to(spectrum.dtype)
+    shifted = torch.fft.irfft(spectrum * phase[(...,) + after], n, axis)
     return shifted
+
+
+def waves(places: Tensor, n: int) -> Tensor:
+    """e^{2πi k q/n} for places q and modes k in FFT order, (P, n); cos(πq) for the Nyquist mode."""
+    modes = torch.fft.fftfreq(n, 1 / n, dtype=places.dtype, device=places.device)
+    angle = 2 * pi / n * places[:, None] * modes
+    found = torch.complex(torch.cos(angle), torch.sin(angle))
+    return torch.where(2 * modes.abs() == n, torch.cos(angle).to(found.dtype), found)
+
+
+def working_dtype(x: Tensor) -> torch.dtype:
+    """The dtype of x, but single for half precision."""
+    halves = {
+        torch.float16: torch.float32,
+        torch.bfloat16: torch.float32,
+        torch.complex32: torch.complex64,
+    }
+    return halves.get(x.dtype, x.dtype)

@@ -11,14 +11,8 @@ from goldstone.actions.context import Context
 from goldstone.actions.elements import element_as_tensor
 from goldstone.actions.fields import FieldLayout
 from goldstone.actions.grid import move_points
-from goldstone.actions.planar import in_frame
-from goldstone.actions.resampling import (
-    LAW_TOLERANCE,
-    Boundary,
-    Mode,
-    check_mode,
-    resample,
-)
+from goldstone.actions.planar import turn_fibres
+from goldstone.actions.resampling import LAW_TOLERANCE, Boundary, Mode, check_mode, resample
 from goldstone.core import InputError
 from goldstone.groups import EuclideanGroup, Group, LinearGroup, SpecialEuclideanGroup
 
@@ -87,7 +81,7 @@ class ImageAction:
         else:
             back = torch.linalg.inv(matrix)
             moved = resample(x, back, -(back @ shift), self.mode, self.boundary)
-        return turn_channels(moved, self.layout, matrix)
+        return turn_fibres(moved, self.layout, matrix)
 
 
 @dataclass(frozen=True)
@@ -98,17 +92,26 @@ class ImageScaling:
         group: the positive scalings, :class:`goldstone.groups.ScalingGroup`.
         channels: number of channels.
         mode, boundary: as for :class:`ImageAction`.
-        weight: w, 0 for intensities, 1 for displacements in cells.
+        weight: w, one for all channels or one for each: 0 for intensities, 1 for displacements in
+            cells.
+
+    Raises:
+        InputError: mode and boundary do not go together, or there are weights for other channels.
     """
 
     group: Group[Any]
     channels: int
     mode: Mode = "spline"
     boundary: Boundary = "zero"
-    weight: float = 0.0
+    weight: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
         check_mode(self.mode, self.boundary)
+        if isinstance(self.weight, tuple) and len(self.weight) != self.channels:
+            raise InputError(
+                f"expected one weight or one for each of {self.channels} channels, got "
+                f"{len(self.weight)}"
+            )
 
     @property
     def law_tolerance(self) -> float:
@@ -124,24 +127,10 @@ class ImageScaling:
         one = torch.eye(2, dtype=factor.dtype, device=x.device)
         zero = factor.new_zeros(2)
         scaled = resample(x, one / factor, zero, self.mode, self.boundary)
-        return scaled if self.weight == 0.0 else scaled * (factor**self.weight).to(x.dtype)
-
-
-def turn_channels(x: Tensor, layout: FieldLayout, matrix: Tensor) -> Tensor:
-    """ρ(A) f at every point: vectors turn by A in their frame, pseudoscalars by the sign of det A.
-
-    As :func:`goldstone.actions.turn_fibres`, but differentiable in the matrix, (2, 2).
-    """
-    turned = matrix.to(x.dtype)
-    parts = []
-    for field, channels in layout.slices():
-        part = x[:, channels]
-        if field.is_vector:
-            part = torch.einsum("ij,bjxy->bixy", in_frame(field, turned), part)
-        elif field.fibre == "pseudoscalar":
-            part = part * torch.linalg.det(matrix.detach()).sign().to(x.dtype)
-        parts.append(part)
-    return torch.cat(parts, 1)
+        if self.weight == 0.0:
+            return scaled
+        powers = factor ** factor.new_tensor(self.weight).reshape(-1, 1, 1)
+        return scaled * powers.to(x.dtype)
 
 
 def _moves_pixels(matrix: Tensor, shift: Tensor) -> bool:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from goldstone.actions.action import Action
 from goldstone.actions.context import Context
+from goldstone.actions.laws import law_tolerance_of
 from goldstone.core import InputError
 from goldstone.groups import Group
 from goldstone.groups.packing import unpack
@@ -33,6 +34,11 @@ class ProductAction:
                 f"a product action needs an action for each factor, got {len(self.groups)} groups "
                 f"and {len(self.actions)} actions"
             )
+
+    @property
+    def law_tolerance(self) -> float:
+        """How far the laws may fail in an audit: as far as those of its parts."""
+        return law_tolerance_of(self.actions)
 
     def act(self, element: Any, x: Any, context: Context) -> Any:
         """Move x by every part of the element, the last first.

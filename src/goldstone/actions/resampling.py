@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from goldstone.actions.grid import fourier_shift, waves, working_dtype
 from goldstone.core import InputError
 
 Mode = Literal["spline", "fourier", "bilinear"]
@@ -103,13 +104,7 @@ def translate(x: Tensor, offset: Tensor, mode: Mode, boundary: Boundary) -> Tens
         one = torch.eye(d, dtype=offset.dtype, device=offset.device)
         return resample(x, one, -offset, mode, boundary)
     check_mode(mode, boundary)
-    values = x.to(working_dtype(x))
-    for axis, a in zip(range(2, x.ndim), offset.unbind(), strict=True):
-        spectrum = torch.fft.fft(values, dim=axis)
-        phase = _waves(-a[None], x.shape[axis])[0].to(spectrum.dtype)
-        moved = torch.fft.ifft(spectrum * phase[(...,) + (None,) * (x.ndim - 1 - axis)], dim=axis)
-        values = moved if x.is_complex() else moved.real
-    return values.to(x.dtype)
+    return fourier_shift(x, offset.unbind())
 
 
 def check_mode(mode: str, boundary: str) -> None:
@@ -130,16 +125,6 @@ def check_mode(mode: str, boundary: str) -> None:
         )
 
 
-def working_dtype(x: Tensor) -> torch.dtype:
-    """The dtype of x, but single for half precision."""
-    halves = {
-        torch.float16: torch.float32,
-        torch.bfloat16: torch.float32,
-        torch.complex32: torch.complex64,
-    }
-    return halves.get(x.dtype, x.dtype)
-
-
 def spline_coefficients(x: Tensor, axis: int, boundary: Boundary) -> Tensor:
     """The c with Σ_k c_k β³(i − k) = x_i along an axis, β³ the cubic B-spline.
 
@@ -152,12 +137,16 @@ def spline_coefficients(x: Tensor, axis: int, boundary: Boundary) -> Tensor:
     elif boundary == "reflect" and n > 2:
         x = torch.cat((x, x.narrow(axis, 1, n - 2).flip(axis)), axis)
     size = x.shape[axis]
-    frequency = torch.fft.fftfreq(size, dtype=x.real.dtype, device=x.device)
+    modes = size if x.is_complex() else size // 2 + 1
+    frequency = torch.arange(modes, dtype=x.real.dtype, device=x.device) / size
     gain = 3 / (2 + torch.cos(2 * pi * frequency))
     gain = gain[(...,) + (None,) * (x.ndim - 1 - axis)]
-    filtered: Tensor = torch.fft.ifft(torch.fft.fft(x, dim=axis) * gain, dim=axis)
-    result = filtered if x.is_complex() else filtered.real
-    return result.narrow(axis, 0, n) if boundary == "reflect" else result
+    filtered: Tensor
+    if x.is_complex():
+        filtered = torch.fft.ifft(torch.fft.fft(x, dim=axis) * gain, dim=axis)
+    else:
+        filtered = torch.fft.irfft(torch.fft.rfft(x, dim=axis) * gain, size, axis)
+    return filtered.narrow(axis, 0, n) if boundary == "reflect" else filtered
 
 
 def _piecewise(x: Tensor, places: Tensor, mode: Mode, boundary: Boundary) -> Tensor:
@@ -178,15 +167,16 @@ def _piecewise(x: Tensor, places: Tensor, mode: Mode, boundary: Boundary) -> Ten
         rows.append([row for row, _ in found])
         factors.append([w[:, axis] * ok for w, (_, ok) in zip(weights, found, strict=True)])
     sizes = x.shape[2:]
-    flat = x.flatten(2)
-    result = torch.zeros((*x.shape[:2], len(places)), dtype=x.dtype, device=x.device)
+    # Points first: what is gathered for a point lies in one row.
+    flat = x.flatten(2).flatten(0, 1).T.contiguous()
+    result = flat.new_zeros((len(places), flat.shape[1]))
     for choice in product(range(len(steps)), repeat=d):
         number, weight = rows[0][choice[0]], factors[0][choice[0]]
         for axis in range(1, d):
             number = number * sizes[axis] + rows[axis][choice[axis]]
             weight = weight * factors[axis][choice[axis]]
-        result = result + flat[..., number] * weight
-    return result
+        result = torch.addcmul(result, flat.index_select(0, number), weight[:, None].to(x.dtype))
+    return result.T.reshape(*x.shape[:2], len(places))
 
 
 def _cubic(t: Tensor) -> tuple[Sequence[int], Sequence[Tensor]]:
@@ -211,17 +201,6 @@ def _inside(k: Tensor, n: int, boundary: Boundary, margin: int) -> tuple[Tensor,
     return k, torch.ones_like(k, dtype=torch.bool)
 
 
-def _waves(places: Tensor, n: int) -> Tensor:
-    """e^{2πi k q/n} for places q and modes k in FFT order, (P, n); cos(πq) for the Nyquist mode."""
-    modes = torch.fft.fftfreq(n, 1 / n, dtype=places.dtype, device=places.device)
-    angle = 2 * pi / n * places[:, None] * modes
-    waves = torch.complex(torch.cos(angle), torch.sin(angle))
-    if n % 2 == 0:
-        real = torch.tensor([k == n // 2 for k in range(n)], device=places.device)
-        waves = torch.where(real, torch.cos(angle).to(waves.dtype), waves)
-    return waves
-
-
 def _trigonometric(x: Tensor, places: Tensor) -> Tensor:
     """The trigonometric polynomial at places (P, d), in cells from the first grid point."""
     grid = x.shape[2:]
@@ -231,8 +210,8 @@ def _trigonometric(x: Tensor, places: Tensor) -> Tensor:
     for some in torch.split(places, max(1, MOST_NUMBERS // spectrum.shape[-1])):
         table = torch.ones((len(some), 1), dtype=spectrum.dtype, device=x.device)
         for axis, n in enumerate(grid):
-            waves = _waves(some[:, axis], n).to(spectrum.dtype)
-            table = (table[:, :, None] * waves[:, None, :]).flatten(1)
+            along = waves(some[:, axis], n).to(spectrum.dtype)
+            table = (table[:, :, None] * along[:, None, :]).flatten(1)
         parts.append(spectrum @ table.T)
     moved = torch.cat(parts, -1)
     return moved if x.is_complex() else moved.real

@@ -6,10 +6,10 @@ from typing import Any
 from torch import Tensor
 
 from goldstone.actions.action import Action
+from goldstone.actions.checks import check_fields
 from goldstone.actions.context import Context
 from goldstone.actions.elements import element_as_value
 from goldstone.actions.fields import FieldLayout
-from goldstone.core import check_grid_fields
 from goldstone.groups import CyclicGroup, PointGroup
 
 
@@ -37,7 +37,7 @@ class ReversedVelocityAction:
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
         """Turn the fields and reverse the vectors of the odd elements."""
-        check_grid_fields(x, self.layout.channels, "fields")
+        check_fields(x, self.layout.channels, 2)
         element = element_as_value(self.group, element)
         moved = self.base.act(element, x, context)
         return reverse_vectors(moved, self.layout) if is_odd(self.group, element) else moved

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from goldstone.actions.context import Context
 from goldstone.actions.elements import element_as_tensor
 from goldstone.core import InputError
-from goldstone.groups import CyclicGroup, PermutationGroup
+from goldstone.groups import CyclicGroup, YoungSubgroup
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class PaddedShift:
         return bool((x.narrow(self.axis, start, size) == self.padding).all())
 
 
-def window_reorderings(length: int, window: int) -> PermutationGroup:
+def window_reorderings(length: int, window: int) -> YoungSubgroup:
     """Reorderings within consecutive windows: S_w × S_w × … inside S_T, the last window shorter.
 
     A subgroup of the symmetric group on positions; it acts by
@@ -91,33 +90,8 @@ def window_reorderings(length: int, window: int) -> PermutationGroup:
         raise InputError(
             f"expected a window of 2 … {length} places in a sequence of {length}, got {window}"
         )
-    blocks = torch.arange(length) // window
-    return block_permutations(blocks, f"reorderings within {window} of {length}")
-
-
-def block_permutations(blocks: Tensor, label: str) -> PermutationGroup:
-    """The permutations that keep every point in its block: a Young subgroup of S_n.
-
-    Args:
-        blocks: the number of the block of each point, int64 (n).
-        label: the name of the group.
-    """
-    points = torch.arange(len(blocks)).tolist()
-    generators = []
-    for block in sorted(set(blocks.tolist())):
-        members = (blocks == block).nonzero()[:, 0].tolist()
-        if len(members) > 1:
-            generators.append(_cycle(points, members[:2]))
-        if len(members) > 2:
-            generators.append(_cycle(points, members))
-    return PermutationGroup(generators or [points], label)
-
-
-def _cycle(points: list[int], members: list[int]) -> tuple[int, ...]:
-    images = list(points)
-    for i, j in zip(members, members[1:] + members[:1], strict=True):
-        images[i] = j
-    return tuple(images)
+    blocks = [place // window for place in range(length)]
+    return YoungSubgroup(blocks, f"reorderings within {window} of {length}")
 
 
 def check_length(x: Tensor, axis: int, length: int) -> None:

@@ -7,16 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from goldstone.actions.checks import check_fields
+from goldstone.actions.checks import check_axes, check_numbers
 from goldstone.actions.context import Context
 from goldstone.actions.elements import element_as_tensor
-from goldstone.actions.resampling import (
-    LAW_TOLERANCE,
-    Boundary,
-    Mode,
-    check_mode,
-    translate,
-)
+from goldstone.actions.resampling import LAW_TOLERANCE, Boundary, Mode, check_mode, translate
 from goldstone.core import InputError
 from goldstone.groups import Group
 
@@ -56,11 +50,17 @@ class GridShift:
         return LAW_TOLERANCE
 
     def act(self, element: Any, x: Tensor, context: Context) -> Tensor:
-        """Shift fields of shape (batch, channel, X, Y, …)."""
-        check_fields(x, x.shape[1] if x.ndim > 1 else 0, max(x.ndim - 2, max(self.axes) + 1))
+        """Shift fields of shape (batch, channel, X, Y, …); by whole cells also masks and labels.
+
+        Raises:
+            InputError: the element lies outside the group, x has too few axes, or the shift is by
+                part of a cell and x holds no floating-point or complex numbers.
+        """
+        check_axes(x, max(x.ndim - 2, max(self.axes) + 1))
         shift = element_as_tensor(self.group, element, x.device)
         if not isinstance(element, Tensor) and bool((shift == shift.round()).all()):
             return shift_pixels(x, [int(a) for a in shift], self.axes, self.boundary)
+        check_numbers(x, "a shift by part of a cell")
         full = torch.zeros(x.ndim - 2, dtype=torch.float64, device=x.device)
         parts = list(full.unbind())
         for axis, a in zip(self.axes, shift.unbind(), strict=True):
@@ -84,5 +84,5 @@ def shift_pixels(
         else:
             inside = (place >= 0) & (place < n)
             x = x.index_select(axis + 2, place.clamp(0, n - 1))
-            x = x * inside[(...,) + (None,) * (x.ndim - 3 - axis)]
+            x = x.masked_fill(~inside[(...,) + (None,) * (x.ndim - 3 - axis)], 0)
     return x

@@ -6,6 +6,7 @@ from typing import Any
 
 from goldstone.actions.action import Action
 from goldstone.actions.context import Context
+from goldstone.actions.laws import law_tolerance_of
 from goldstone.core import InputError
 
 
@@ -22,6 +23,12 @@ class TreeAction:
     """
 
     parts: Mapping[str, Action] | Sequence[Action] = field(hash=False)
+
+    @property
+    def law_tolerance(self) -> float:
+        """How far the laws may fail in an audit: as far as those of its parts."""
+        parts = self.parts
+        return law_tolerance_of(parts.values() if isinstance(parts, Mapping) else parts)
 
     def act(self, element: Any, x: Any, context: Context) -> Any:
         """Move a dict (any mapping becomes a dict), a tuple, a named tuple or a list.

@@ -82,6 +82,7 @@ from goldstone.groups.torus import TorusGroup
 from goldstone.groups.translations import GridTranslations
 from goldstone.groups.vector_permutations import VectorPermutations
 from goldstone.groups.wallpaper import WallpaperGroup, p4m
+from goldstone.groups.young_subgroup import YoungSubgroup
 
 __all__ = [
     "GROUP_NAME_FORMS",
@@ -138,6 +139,7 @@ __all__ = [
     "UnitaryGroup",
     "VectorPermutations",
     "WallpaperGroup",
+    "YoungSubgroup",
     "action_on_cosets",
     "action_on_points",
     "all_subgroups",
