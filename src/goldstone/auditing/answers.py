@@ -8,6 +8,7 @@ from torch import Tensor
 from goldstone.auditing.coherence import Coherences
 from goldstone.auditing.results import Answer, Grade, Label
 from goldstone.auditing.settings import AuditSettings
+from goldstone.auditing.settling import more_gradients, more_trajectories
 from goldstone.core import Statistic
 
 EXACT_FLOORS = 10.0
@@ -23,7 +24,10 @@ NO_SKILL = (
 
 @dataclass(frozen=True)
 class ElementAnswer:
-    """The answers of one element; ``support`` is the bootstrap's, ``reason`` why undetermined."""
+    """The answers of one element; ``support`` is the bootstrap's.
+
+    ``reason`` is why one is undetermined, and what would settle it; ``reasons`` the same by axis.
+    """
 
     holds: Answer
     transports: Answer
@@ -31,6 +35,7 @@ class ElementAnswer:
     label: Label
     support: dict[str, float]
     reason: str
+    reasons: dict[str, str]
 
 
 def answer_element(
@@ -54,16 +59,19 @@ def answer_element(
     below ρ_min (no). Without skill both are undetermined.
     """
     exact = error.estimate is not None and error.estimate <= EXACT_FLOORS * numerical_floor
-    reasons = []
+    reasons: dict[str, str] = {}
     support = {}
     holds: Answer = "undetermined"
     if not has_skill:
-        reasons.append(NO_SKILL)
+        reasons["holds"] = NO_SKILL
     else:
         holds = _compare(log_loss_ratio, settings.log_tolerance, below="yes", above="no")
         holds = "yes" if exact else holds
         if holds == "undetermined":
-            reasons.append(f"the interval of the loss ratio spans the tolerance: {MORE_DATA}")
+            more = more_trajectories(log_loss_ratio, settings.log_tolerance)
+            reasons["holds"] = (
+                f"the interval of the loss ratio spans the tolerance: {MORE_DATA}{more}"
+            )
         support["holds"] = (
             1.0
             if exact
@@ -77,7 +85,11 @@ def answer_element(
         loss_is_invariant=loss_is_invariant,
         no_gradients=no_gradients,
     )
-    reasons += [why] if why else []
+    if why:
+        reasons["transports"] = why
+    reason = "; ".join(reasons.values())
+    if transports == "undetermined" and not has_skill:
+        reasons.setdefault("transports", NO_SKILL)
     if coherence is not None and has_skill and loss_is_invariant:
         support["transports"] = _support(
             coherence.orbit_replicates, settings.least_coherence, above=transports != "no"
@@ -93,7 +105,8 @@ def answer_element(
         grade="exact" if exact else grades[holds],
         label=_label(holds, transports),
         support=support,
-        reason="; ".join(reasons),
+        reason=reason,
+        reasons=reasons,
     )
 
 
@@ -126,7 +139,8 @@ def _transports(
             f"{MORE_DATA}"
         )
     if answer == "undetermined":
-        return answer, (f"the interval of the orbit coherence spans the threshold: {MORE_DATA}")
+        more = more_gradients(coherence.orbit, settings.least_coherence)
+        return answer, f"the interval of the orbit coherence spans the threshold: {MORE_DATA}{more}"
     return answer, ""
 
 

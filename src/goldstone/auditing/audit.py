@@ -28,6 +28,7 @@ from goldstone.auditing.gradient_results import GradientResults, measure_gradien
 from goldstone.auditing.gradients import GradientProbe
 from goldstone.auditing.history import audit_history, check_history
 from goldstone.auditing.inspection import check_model, model_place
+from goldstone.auditing.memory_plan import fitting_settings
 from goldstone.auditing.orbit_metrics import Metric
 from goldstone.auditing.precheck import precheck
 from goldstone.auditing.probed_model import Model, as_module, left_as_found, model_name
@@ -150,6 +151,7 @@ def _audit(
     if settings.metrics or settings.probes:
         examples = chosen.forward.inputs, chosen.forward.targets
         no_gradients = gradient_obstacle(model, loss, *examples)
+    settings = fitting_settings(model, chosen, settings, gradients=not no_gradients)
     elements = elements_to_test(symmetry)
     probes, left_out = choose_probes(
         settings, no_gradients, data, symmetry, chosen.forward.trajectories
@@ -219,12 +221,14 @@ def _audit(
             clock.seconds,
             truth_name(data, ground_truth) if truth else "none",
             {
-                "controls": n
+                "controls": (gradients.probe.subject if gradients else few).samples.trajectories
                 * sum(bool(c.orbit_coherence and c.log_loss_ratio is not None) for c in controls),
                 "shifts": profile.gradients if profile else 0,
                 "history": n * len(entries) * (len(elements) + 1),
                 **probe_gradients,
             },
+            gradients.saved if gradients else 0,
+            gradients.probe.keeping.plan if gradients else None,
         ),
         model=summary,
         symmetry=symmetry_summary(symmetry, elements, layout),

@@ -143,6 +143,8 @@ def element_results(
                 label=answer.label,
                 reason=answer.reason,
                 support=answer.support,
+                reasons=answer.reasons,
+                samples_used=found.samples if found else None,
             )
         )
     return tuple(results)

@@ -110,8 +110,7 @@ class GradientProbe:
         subject = self.subject
         if self.given_keeping is not None:
             return self.given_keeping
-        inputs, outputs = subject.samples.inputs, subject.predictions
-        plan = plan_memory(subject.model, inputs, outputs, self.reference, subject.settings)
+        plan = plan_memory(subject.model, subject.samples.inputs, self.reference, subject.settings)
         return Keeping(plan, subject.settings.seed)
 
     def loss_gradients(self, element: Any, task: Task | None = None) -> GradientSet:

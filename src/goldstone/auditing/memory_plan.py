@@ -1,12 +1,12 @@
 """What an audit may hold in memory, and in what form it therefore keeps its gradients."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import torch
 from torch import Tensor, nn
 
+from goldstone.auditing.samples import AuditData
 from goldstone.auditing.settings import AuditSettings, MetricName
 from goldstone.core import InputError, trees
 from goldstone.core.trees import Tree
@@ -83,8 +83,21 @@ class Sizes:
     factors: int
 
 
+def fitting_settings(
+    model: nn.Module, data: AuditData, settings: AuditSettings, *, gradients: bool
+) -> AuditSettings:
+    """The settings with as large a batch as their memory allows, before any work.
+
+    Raises:
+        InputError: as :func:`plan_memory`.
+    """
+    asked = settings if gradients else replace(settings, metrics=())
+    plan = plan_memory(model, data.gradient.inputs, data.reference, asked)
+    return replace(settings, batch=plan.batch)
+
+
 def plan_memory(
-    model: nn.Module, inputs: Tree, predictions: Tree, reference: Tree, settings: AuditSettings
+    model: nn.Module, inputs: Tree, reference: Tree, settings: AuditSettings
 ) -> MemoryPlan:
     """The plan for gradients of ``inputs``: whole where they fit into ``settings.memory``.
 
@@ -96,15 +109,16 @@ def plan_memory(
         InputError: not even narrow sketches fit, or a metric needs whole gradients that do not; it
             says the least memory that would do.
     """
-    return _plan(measure_sizes(model, inputs, predictions, reference, settings), settings)
+    return _plan(measure_sizes(model, inputs, reference, settings), settings)
 
 
 def measure_sizes(
-    model: nn.Module, inputs: Tree, predictions: Tree, reference: Tree, settings: AuditSettings
+    model: nn.Module, inputs: Tree, reference: Tree, settings: AuditSettings
 ) -> Sizes:
     """The sizes, from the model and one sample of each."""
     parameters = trainable_parameters(model)
-    one, output = trees.take(inputs, slice(1)), trees.take(predictions, slice(1))
+    one = trees.take(inputs, slice(1))
+    activations, output = activation_bytes(model, one)
     return Sizes(
         parameters=vector_size(parameters),
         itemsize=real_dtype(parameters).itemsize if parameters else 4,
@@ -112,7 +126,7 @@ def measure_sizes(
         reference=trees.batch_size(reference),
         sample=_bytes(one) + 2 * _bytes(output),
         outputs=trees.flat(output).shape[1],
-        activations=activation_bytes(model, lambda: trees.call_model(model, one)),
+        activations=activations,
         factors=sum(
             8 * ((p.numel() // len(p)) ** 2 + len(p) ** 2)
             for p in parameters.values()
@@ -121,8 +135,8 @@ def measure_sizes(
     )
 
 
-def activation_bytes(model: nn.Module, run: Callable[[], Tree]) -> int:
-    """Bytes that autograd keeps of ``run()`` for its backward pass, beside the parameters."""
+def activation_bytes(model: nn.Module, inputs: Tree) -> tuple[int, Tree]:
+    """Bytes that autograd keeps for the backward pass, beside the parameters; and the output."""
     own = {p.untyped_storage().data_ptr() for p in (*model.parameters(), *model.buffers())}
     kept: dict[int, int] = {}
 
@@ -133,8 +147,8 @@ def activation_bytes(model: nn.Module, run: Callable[[], Tree]) -> int:
         return tensor
 
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda t: t):
-        output = run()
-    return sum(kept.values()) + _bytes(output)
+        output = trees.map_leaves(Tensor.detach, trees.call_model(model, inputs))
+    return sum(kept.values()) + _bytes(output), output
 
 
 def _plan(sizes: Sizes, settings: AuditSettings) -> MemoryPlan:

@@ -13,9 +13,11 @@ from torch import nn
 
 from goldstone.auditing.given import Data, tensors_of
 from goldstone.auditing.inspection import model_place, tensor_bytes, weights_sha256
+from goldstone.auditing.memory_plan import MemoryPlan
 from goldstone.auditing.results import Provenance
 from goldstone.auditing.settings import AuditSettings
 from goldstone.core import to_json, trees
+from goldstone.curvature import memory_bytes
 
 
 def provenance(
@@ -27,6 +29,8 @@ def provenance(
     seconds: Mapping[str, float],
     ground_truth: str,
     other_gradients: Mapping[str, int],
+    gradients_saved: int = 0,
+    plan: MemoryPlan | None = None,
 ) -> Provenance:
     """Versions, hashes, settings and costs of the audit that has just run."""
     device, dtype = model_place(model, tensors_of(data))
@@ -51,6 +55,9 @@ def provenance(
         data=_description(data),
         ground_truth=ground_truth,
         other_gradients=other_gradients,
+        gradients_saved=gradients_saved,
+        memory={"allowed": memory_bytes(settings.memory)}
+        | ({"planned": plan.needed, "whole": plan.dense} if plan else {}),
     )
 
 

@@ -16,9 +16,11 @@ class Provenance:
     """Where the numbers come from.
 
     ``gradients`` counts those along the orbits, ``other_gradients`` by purpose those of controls,
-    shifts and history. ``data`` is what the data set says of itself: system, parameters, dt,
-    lengths, initial condition, seed and shape; ``ground_truth`` what the symmetry was verified
-    against.
+    shifts and history. ``gradients_saved`` is how many more of the former a fixed number of samples
+    would have taken. ``memory`` has, in bytes, what was *allowed*, what the gradients take as
+    *planned*, and what they would take *whole*. ``data`` is what the data set says of itself:
+    system, parameters, dt, lengths, initial condition, seed and shape; ``ground_truth`` what the
+    symmetry was verified against.
     """
 
     created: str
@@ -35,6 +37,8 @@ class Provenance:
     data: Mapping[str, Any] = field(default_factory=dict)
     ground_truth: str = "none"
     other_gradients: Mapping[str, int] = field(default_factory=dict)
+    gradients_saved: int = 0
+    memory: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,8 @@ class ElementResult:
     ``null`` is the mean of K(x_i, g x_j) over distinct trajectories. Statistics by metric are of
     unit gradients; ``raw_*`` are of raw ones. ``permutation_p`` is not corrected;
     ``adjusted_p`` is, by Holm over the elements. ``support`` is, by axis, the share of bootstrap
-    replicates on the answer's side of its threshold; ``reason`` says why an answer is undetermined.
+    replicates on the answer's side of its threshold; ``reason`` says why an answer is undetermined,
+    ``reasons`` the same by axis. ``samples_used`` is the number of pairs of gradients.
     """
 
     name: str
@@ -164,6 +169,8 @@ class ElementResult:
     label: Label
     reason: str
     support: Mapping[str, float] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    samples_used: int | None = None
 
 
 @dataclass(frozen=True)

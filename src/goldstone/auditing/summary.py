@@ -75,8 +75,7 @@ def holds_sentence(
 def _transports(elements: Sequence[ElementResult], transports: AxisVerdict) -> str:
     moved = [e for e in elements if e.name != "e"]
     if all(e.transports == "undetermined" for e in moved):
-        # A reason names that of *holds* first, if it has one, and that of *transports* last.
-        given = (e.reason.split("; ")[-1] for e in moved if e.reason)
+        given = (e.reasons["transports"] for e in moved if "transports" in e.reasons)
         reason = next(given, "no gradients were taken")
         return f"Whether learning transports along it is undetermined ({reason})."
     if transports.answer == "yes":
