@@ -18,6 +18,13 @@ from goldstone.auditing.connecting_path import (
     symmetry_basin,
 )
 from goldstone.auditing.data_symmetry import DataSymmetry, ElementDataTest, data_symmetry
+from goldstone.auditing.distribution_shift import (
+    DistributionShift,
+    ElementShift,
+    FamilyElement,
+    FamilyResult,
+    distribution_shift,
+)
 from goldstone.auditing.equivariance_error import (
     BandError,
     ElementError,
@@ -179,4 +186,9 @@ __all__ = [
     "unrolled_samples",
     "unrolled_subject",
     "unrolled_symmetry",
+    "DistributionShift",
+    "ElementShift",
+    "FamilyElement",
+    "FamilyResult",
+    "distribution_shift",
 ]
