@@ -14,6 +14,7 @@ from goldstone.auditing.orbit_samples import moved_samples
 from goldstone.auditing.samples import Samples
 from goldstone.auditing.subject import Loss
 from goldstone.core import InputError, Progress, SilentProgress, derive_seed, generator, trees
+from goldstone.core.trees import Tree
 from goldstone.curvature import trainable_parameters
 
 Optimiser = Literal["adamw", "sgd"]
@@ -125,13 +126,11 @@ def fine_tune(
             drawn = torch.randint(n, (tuning.batch,), generator=source)
             pose = torch.randint(len(elements), (tuning.batch,), generator=source)
             optimiser.zero_grad(set_to_none=True)
-            value = 0.0
-            for k in sorted(set(pose.tolist())):
-                moved = _moved(samples, drawn[pose == k], symmetry, elements[k])
-                output = trees.call_model(tuned, moved.inputs)
-                total = loss(output, moved.targets).sum() / tuning.batch
-                torch.autograd.backward(total)
-                value += float(total.detach())
+            inputs, targets = _in_poses(samples, drawn, pose, symmetry, elements)
+            # One pass for all poses, so that layers that look at the batch see one batch.
+            mean = loss(trees.call_model(tuned, inputs), targets).sum() / tuning.batch
+            torch.autograd.backward(mean)
+            value = float(mean.detach())
             if not isfinite(value):
                 raise InputError(
                     f"fine-tuning: the loss is {value} at step {step}; lower the learning rate"
@@ -142,11 +141,21 @@ def fine_tune(
     return tuned
 
 
-def _moved(samples: Samples, index: Tensor, symmetry: Symmetry, element: Any) -> Samples:
-    some = Samples(
-        trees.take(samples.inputs, index),
-        trees.take(samples.targets, index),
-        samples.trajectory[index],
-        samples.context,
+def _in_poses(
+    samples: Samples, drawn: Tensor, pose: Tensor, symmetry: Symmetry, elements: Sequence[Any]
+) -> tuple[Tree, Tree]:
+    """The drawn pairs, each in its pose."""
+    parts = []
+    for k in sorted(set(pose.tolist())):
+        index = drawn[pose == k]
+        some = Samples(
+            trees.take(samples.inputs, index),
+            trees.take(samples.targets, index),
+            samples.trajectory[index],
+            samples.context,
+        )
+        parts.append(moved_samples(some, symmetry, elements[k]))
+    return (
+        trees.concatenate([part.inputs for part in parts]),
+        trees.concatenate([part.targets for part in parts]),
     )
-    return moved_samples(some, symmetry, element)

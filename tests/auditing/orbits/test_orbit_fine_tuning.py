@@ -88,3 +88,14 @@ def test_bad_input_is_refused(given):
     model.requires_grad_(requires_grad=False)
     with pytest.raises(InputError, match="no trainable"):
         fine_tune(model, samples, loss, symmetry, (0,))
+
+
+def test_a_batch_is_one_batch(make_subject):
+    """Layers that look at the batch see all poses at once, not each apart."""
+    subject, symmetry = make_subject("dense", CyclicGroup(4))
+    sizes = []
+    model = copy.deepcopy(subject.model)
+    model.register_forward_pre_hook(lambda _, args: sizes.append(len(args[0])))
+    tuning = FineTuning(steps=3, batch=6)
+    fine_tune(model, subject.samples, subject.loss, symmetry, (0, 1, 2, 3), tuning)
+    assert sizes == [6, 6, 6]
