@@ -84,14 +84,16 @@ def dot_plot(key: str, plot: DotPlot) -> str:
         for style in dict.fromkeys((dot.style, dot.colour) for dot in plot.dots):
             dots = [dot for dot in plot.dots if (dot.style, dot.colour) == style]
             _draw_dots(axes, dots, many=many, log=plot.log)
+        named = [name for name in plot.lines if name != "0"]
         for name, value in plot.lines.items():
-            _reference_line(axes, name, value, many=many)
+            row = named.index(name) if name in named else -1
+            _reference_line(axes, name, value, many=many, row=row)
         if many:
             _index_axis(axes, plot.rows, plot.per)
         else:
             names = [shorten(name, plot.longest) for name in plot.rows]
             axes.set_yticks(range(len(names)), names)
-            axes.set_ylim(len(plot.rows) - 0.35, -1.0 if plot.lines else -0.65)
+            axes.set_ylim(len(plot.rows) - 0.35, -0.65 - 0.5 * max(len(named), bool(plot.lines)))
             axes.tick_params(axis="y", length=0)
 
     return inline_svg(key, description, draw, plot.width, height)
@@ -165,16 +167,17 @@ def label_style(label: Label, size: float) -> dict[str, Any]:
     }
 
 
-def _reference_line(axes: Axes, name: str, value: float, *, many: bool) -> None:
+def _reference_line(axes: Axes, name: str, value: float, *, many: bool, row: int) -> None:
     line = axes.axhline if many else axes.axvline
-    line(value, color=MUTED, linewidth=0.9, linestyle="-" if name == "0" else (0, (4, 2)), zorder=1)
-    if name == "0":
+    line(value, color=MUTED, linewidth=0.9, linestyle="-" if row < 0 else (0, (4, 2)), zorder=1)
+    if row < 0:
         return
     axes.annotate(
         name,
         (0.99, value) if many else (value, 1.0),
         xycoords=("axes fraction", "data") if many else ("data", "axes fraction"),
-        xytext=(0, 3) if many else (3, -1),
+        # One name below the other, as their lines may be close.
+        xytext=(0, 3) if many else (3, -1 - 12 * row),
         textcoords="offset points",
         ha="right" if many else "left",
         va="bottom" if many else "top",

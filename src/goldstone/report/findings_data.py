@@ -41,8 +41,8 @@ def _panel(found: DataSymmetry) -> str:
         tuple(e.name for e in found.elements),
         tuple(dots),
         {"0": 0.0} if found.test == "mmd" else {},
-        width=440,
-        longest=22,
+        width=400,
+        longest=18,
     )
     return dot_plot("data-symmetry", plot)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from goldstone.actions import FieldLayout
 from goldstone.auditing import AuditResult, ElementError, EquivarianceErrors
 from goldstone.core import Statistic
-from goldstone.report.lines import MOST_LINES, chart_width, element_lines, line_plot
+from goldstone.report.lines import MOST_LINES, MOST_TICKS, chart_width, element_lines, line_plot
 from goldstone.report.numbers import number, percentage
 from goldstone.report.section import Cell, Figure, Finding, Table
 from goldstone.report.words import counted, largest, layer_title, listed, mean, measured
@@ -83,6 +83,8 @@ def _layer_lead(result: AuditResult, errors: EquivarianceErrors) -> str:
         f"({counted(place, 'layer')}), and {layer_title(layer)} is the first to break it "
         f"({number(value)} in the mean over elements)"
     )
+    if top == layer:
+        return f" {start}, where the error is also largest."
     return f" {start}; the error is largest at {layer_title(top)} ({number(most)})."
 
 
@@ -139,7 +141,7 @@ def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
         unit="relative error",
         log=True,
         width=chart_width(len(names)),
-        height=300 + (80 if len(names) <= 40 else 0),
+        height=300 + (80 if len(names) <= MOST_TICKS else 0),
         ticks=names,
         levels={"10 × rounding": bound} if near else {},
     )
@@ -148,6 +150,8 @@ def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
         "A line per element, in the colour of its label; each point is the error of one layer's "
         "output, relative to its size."
     ) + _many(errors)
+    if len(names) > MOST_TICKS:
+        caption += " Layers are numbered as in the table."
     if near:
         caption += (
             " Below the dashed line a layer is exact to rounding: the first that leaves it is "
@@ -187,8 +191,8 @@ def _bands(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
             )
         )
     caption = (
-        "The difference of the two outputs split by wavenumber: on the left how wrong each band is "
-        "in itself, on the right where the error has its energy."
+        "The difference of the two outputs split by wavenumber: first how wrong each band is in "
+        "itself, then where the error has its energy."
     ) + _many(errors)
     return Figure(tuple(p for p in panels if p), caption, "By wavenumber", "wide")
 
@@ -258,5 +262,5 @@ def _remarks(errors: EquivarianceErrors) -> tuple[str, ...]:
     if not errors.unmeasured:
         return ()
     count = counted(len(errors.unmeasured), "layer")
-    remark = f"Left out for want of an action, declared or inferred: {count}, "
-    return (remark + listed(map(layer_title, errors.unmeasured), 12) + ".",)
+    remark = f"Left out for want of an action, declared or inferred: {count}: "
+    return (remark + listed((name or "the model itself" for name in errors.unmeasured), 12) + ".",)

@@ -13,6 +13,7 @@ from goldstone.report.section import Cell, Figure, Finding, Table
 from goldstone.report.svg import Axes, inline_svg, log_axis
 from goldstone.report.words import mean
 
+_ALONG = "all poses"
 KINDS = ("Hessian", "Gauss–Newton")
 
 
@@ -36,22 +37,23 @@ def landscape_finding(result: AuditResult) -> Finding | None:
         ),
         _elements(
             "landscape-across",
-            "Curvature across poses",
+            "Curvature along and across poses",
             "vᵀAv / vᵀv over the largest eigenvalue",
-            [g for g in names if g in found.hessian.across],
-            lambda c, g: _scaled(c.across.get(g), c),
+            [_ALONG, *(g for g in names if g in found.hessian.across)],
+            lambda c, g: _scaled(c.along if g == _ALONG else c.across.get(g), c),
             both,
             {"0": 0.0},
         ),
     )
     caption = (
-        "Left: the largest eigenvalues; an upright line is the residual ‖Av − λv‖, dashed the mean "
-        "curvature tr A / p along a random direction. Middle: how much of the gradient at g·x lies "
-        "in the top eigenspace, where training moves most; e is the gradient as it is. Right: "
-        "the curvature along the difference of the mean gradients at g·x and x, which trades one "
-        "pose for the other. Steep there: the poses compete in directions the loss cares for; "
-        "flat: they can be told apart at no cost. Gauss–Newton is JᵀJ / N of the outputs, without "
-        "the loss's own curvature, so the two have different scales."
+        "First the largest eigenvalues; an upright line is the residual ‖Av − λv‖, dashed the mean "
+        "curvature tr A / p along a random direction. Then how much of the gradient at g·x lies "
+        "in the top eigenspace, where training moves most; e is the gradient as it is. Last the "
+        "curvature along the mean gradient of all poses (first row), and along the difference of "
+        "the mean gradients at g·x and x, which trades one pose for the other. Steep there: the "
+        "poses compete in directions the loss cares for; flat: they can be told apart at no cost. "
+        "Gauss–Newton is JᵀJ / N of the outputs, without the loss's own curvature, so the two have "
+        "different scales."
     )
     drawn = tuple(panel for panel in panels if panel)
     figure = Figure(drawn, caption, series=KINDS)

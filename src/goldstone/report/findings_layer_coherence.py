@@ -11,7 +11,8 @@ from goldstone.report.section import Cell, Figure, Finding, Table
 from goldstone.report.words import counted, layer_title, mean
 
 MOST_ROWS = 16
-MOST_TABLES = 8
+MOST_TABLE_ROWS = 160
+LEAST_ENERGY = 0.01
 
 
 def layer_coherence_finding(result: AuditResult) -> Finding | None:
@@ -29,7 +30,7 @@ def layer_coherence_finding(result: AuditResult) -> Finding | None:
         "layer-coherence",
         HeatMap(
             "Orbit coherence ρ by layer",
-            "layer whose parameters the gradients are cut to, from input to output",
+            "layer, from input to output",
             chosen,
             tuple(group or "the model itself" for group in groups),
             values,
@@ -38,10 +39,10 @@ def layer_coherence_finding(result: AuditResult) -> Finding | None:
         ),
     )
     caption = (
-        "Blue: in these parameters a gradient step on x is also one on g·x, beyond what it is on "
-        "any other sample; white: nothing shared; red: opposed; grey: undefined. The bars are the "
-        "share of the gradients' squared norm in each layer: a decoupled layer without energy is "
-        "of no consequence."
+        "Gradients cut to the parameters of one layer. Blue: there a gradient step on x is one on "
+        "g·x too, beyond what it is on any other sample; white: nothing shared; red: opposed; "
+        "grey: undefined. The bars are the share of the gradients' squared norm in each layer: a "
+        "decoupled layer without energy is of no consequence."
     )
     if len(chosen) < len(found):
         caption += (
@@ -81,31 +82,34 @@ def _lead(found: Mapping[str, LayerCoherence], groups: tuple[str, ...]) -> str:
         )
         for group in groups
     }
+    energies = {group: _energy(found, group) or 0.0 for group in groups}
     known = {group: rho for group, rho in rhos.items() if rho is not None}
     if not known:
         return "No layer has gradients whose coherence is defined."
-    best, least = max(known, key=lambda g: known[g]), min(known, key=lambda g: known[g])
-    heaviest = max(groups, key=lambda g: _energy(found, g) or 0.0)
+    weighty = [group for group in known if energies[group] >= LEAST_ENERGY] or list(known)
+    best, least = max(weighty, key=known.__getitem__), min(weighty, key=known.__getitem__)
+    heaviest = max(groups, key=energies.__getitem__)
     whole = mean(one.total.orbit.estimate for one in found.values())
     text = (
         f"In the mean over {counted(len(found), 'element')} ρ is {number(whole)} for all "
         "parameters together"
     )
-    if len(known) > 1:
+    if len(weighty) > 1:
+        among = (
+            " that hold 1 % of the gradients' energy or more" if len(weighty) < len(known) else ""
+        )
         text += (
-            f"; by layer it runs from {number(known[least])} in {layer_title(least)} "
-            f"({percentage(_energy(found, least))} of the gradients' energy), where the gradients "
-            f"decouple most, to {number(known[best])} in {layer_title(best)} "
-            f"({percentage(_energy(found, best))})"
+            f"; over the layers{among} it runs from {number(known[least])} in "
+            f"{layer_title(least)}, where the gradients decouple most, to {number(known[best])} in {layer_title(best)}"
         )
     return (
-        f"{text}. Most energy, {percentage(_energy(found, heaviest))}, lies in "
+        f"{text}. Most energy, {percentage(energies[heaviest])}, lies in "
         f"{layer_title(heaviest)}, where ρ is {number(rhos[heaviest])}."
     )
 
 
 def _tables(found: Mapping[str, LayerCoherence], groups: tuple[str, ...]) -> tuple[Table, ...]:
-    if len(found) > MOST_TABLES:
+    if len(found) * len(groups) > MOST_TABLE_ROWS:
         return (_summary_table(found, groups),)
     head = (
         "layer", "parameters", "energy", "ρ", "part of the whole ρ", "ρ, raw", "K", "null of K",

@@ -83,8 +83,8 @@ def _by_angle(metric: OrbitMetric) -> str:
         [angle for angle, _ in points],
         [line],
         unit=metric.metric,
-        width=480,
-        height=290,
+        width=400,
+        height=270,
         levels=_levels(metric),
     )
 
@@ -100,8 +100,8 @@ def _by_element(result: AuditResult, metric: OrbitMetric) -> str:
         tuple(e.name for e in metric.elements),
         tuple(dots),
         _levels(metric),
-        width=440,
-        longest=22,
+        width=400,
+        longest=18,
     )
     return dot_plot("orbit-metric", plot)
 

@@ -28,7 +28,7 @@ def spectrum_finding(result: AuditResult) -> Finding | None:
             tuple(dots),
             {"0": 0.0},
             per="irrep",
-            width=480,
+            width=400,
             longest=16,
         ),
     )
@@ -62,8 +62,8 @@ def _lead(spectrum: OrbitSpectrum) -> str:
     text = (
         f"The trivial irrep {trivial.irrep} holds {percentage(trivial.share.estimate)} of the "
         f"gradients' energy along orbits of {spectrum.group}, where poses that share nothing would "
-        f"give {percentage(trivial.uniform)} and a built-in symmetry 100 %; of what is particular "
-        f"to a sample, {percentage(trivial.centred_share.estimate)}."
+        f"give {number(100 * trivial.uniform)} % and a built-in symmetry 100 %; of what is "
+        f"particular to a sample, {percentage(trivial.centred_share.estimate)}."
     )
     lasting = [e for e in others if (e.share.low or 0.0) > e.uniform]
     if lasting:

@@ -54,7 +54,7 @@ def heat_map(key: str, heat: HeatMap) -> str:
         upper.set_ylim(0, max(float(bars.max(initial=0.0)) * 1.1, 1e-3))
         upper.yaxis.get_major_locator().set_params(nbins=2)
         upper.yaxis.set_major_formatter(
-            require("matplotlib.ticker", "report").PercentFormatter(1.0, decimals=None)
+            require("matplotlib.ticker", "report").PercentFormatter(1.0, decimals=0)
         )
         upper.tick_params(axis="x", length=0, labelbottom=False)
         upper.grid(visible=False, axis="x")

@@ -104,7 +104,8 @@ def line_plot(
         axes.set_title(title)
         axes.set_xlabel(label)
         axes.set_ylabel(unit)
-        values = [v for line in lines for v in line.values if v is not None]
+        spans = [span for line in lines for span in (line.values, line.low, line.high)]
+        values = [v for span in spans for v in span if v is not None]
         values += list((levels or {}).values())
         positive = [v for v in values if v > 0 or not log]
         if not positive:

@@ -61,7 +61,7 @@ _LABEL_MARKS: dict[Label, LabelMark] = {
     "broken": LabelMark(
         VERMILLION,
         "none",
-        "Neither holds nor transports: the model treats the transformed flow as another problem.",
+        "Neither holds nor transports: the model treats the transformed data as another problem.",
     ),
     "undetermined": LabelMark(
         GREY,

@@ -44,9 +44,11 @@ def probability(value: float | None) -> str:
 
 
 def percentage(share: float | None) -> str:
-    """A share as whole per cent; 100 % only if it is all of them."""
+    """A share as whole per cent; 100 % only if it is all of them, 0 % if it is none."""
     if share is None or not isfinite(share):
         return ABSENT
+    if 0 < share < 0.005:
+        return "< 1 %"
     return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 

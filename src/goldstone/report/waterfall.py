@@ -35,7 +35,7 @@ def waterfall(
             start = end
         axes.barh(len(bars), total, color=GREY, height=0.62, zorder=2)
         axes.axvline(0, color=INK, linewidth=0.9, zorder=3)
-        axes.set_yticks(range(len(rows)), [shorten(name, 26) for name, _ in rows])
+        axes.set_yticks(range(len(rows)), [shorten(name, 20) for name, _ in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
@@ -48,7 +48,7 @@ def waterfall(
             )  # fmt: skip
 
     description = f"{title}: signed parts by layer that sum to {number(total)}"
-    return inline_svg(key, description, draw, 460, 84 + 20 * len(rows))
+    return inline_svg(key, description, draw, 400, 84 + 20 * len(rows))
 
 
 def _merged(parts: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:

@@ -17,10 +17,31 @@ class Nouns:
     unit: str
     units: str
     target: str
+    other: str
+    constant: str
+    probe: str
 
 
-_FLOWS = Nouns("flow", "flows", "trajectory", "trajectories", "the true next state")
-_PAIRS = Nouns("sample", "samples", "sample", "samples", "its target")
+_FLOWS = Nouns(
+    sample="flow",
+    samples="flows",
+    unit="trajectory",
+    units="trajectories",
+    target="the true next state",
+    other="another trajectory's transformed flow",
+    constant="climatology",
+    probe="smooth random field",
+)
+_PAIRS = Nouns(
+    sample="sample",
+    samples="samples",
+    unit="sample",
+    units="samples",
+    target="its target",
+    other="another sample, transformed",
+    constant="the best constant prediction",
+    probe="random vector",
+)
 
 
 def nouns(result: AuditResult) -> Nouns:
@@ -31,7 +52,7 @@ def nouns(result: AuditResult) -> Nouns:
 def baselines(result: AuditResult) -> str:
     """The predictions that the model was compared with."""
     model = result.model
-    constant = "climatology" if nouns(result) is _FLOWS else "the best constant prediction"
+    constant = nouns(result).constant
     compared = (
         ("persistence", model.log_loss_over_persistence),
         (constant, model.log_loss_over_climatology),
