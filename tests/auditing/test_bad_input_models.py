@@ -395,6 +395,23 @@ def test_channels_last_and_strided_inputs_change_nothing_but_rounding():
     assert model[0].weight.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_models_losses_and_metrics_may_view_what_is_turned():
+    """A turned image is not contiguous, so that ``view`` would fail in the middle of an audit."""
+
+    def forward(net, x):
+        return net(x.view(len(x), 2, 36).view(x.shape)).view(x.shape)
+
+    def loss(prediction, target):
+        return (prediction.view(-1, 72) - target.view(-1, 72)).square().mean(1)
+
+    model = Wrapped(trained(network(nn.Tanh())), forward)
+    settings = AuditSettings(**(vars(SETTINGS) | {"probes": ("orbit-metric", "equivariance")}))
+    result = run(model, loss=loss, metric=loss, settings=settings)
+    assert result.model.loss_name == "loss"
+    assert result.probes.orbit_metric.metric == "loss"
+    assert result.elements == run(model, loss=mse).elements
+
+
 def test_no_warning_is_raised_by_an_ordinary_audit():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -275,11 +275,12 @@ class _Judge:
         )
         with torch.no_grad():
             for part, wanted in batches:
-                self._metric.update(part, wanted)
+                self._metric.update(trees.contiguous(part), trees.contiguous(wanted))
             return self._number(self._metric.compute())
 
     def _by_sample(self, prediction: Tree, target: Tree) -> Tensor:
         n = trees.batch_size(prediction)
+        prediction, target = trees.contiguous(prediction), trees.contiguous(target)
         with torch.no_grad():
             found = self._metric(prediction, target)
             if isinstance(found, Tensor) and found.shape == (n,):
@@ -309,11 +310,10 @@ class _Judge:
 def _is_higher_better(metric: Metric, said: bool | None) -> bool:
     if said is not None:
         return said
-    return (
-        metric == "accuracy"
-        or metric is accuracy
-        or bool(getattr(metric, "higher_is_better", False))
-    )
+    # Not ``metric == "accuracy"``: a metric of torchmetrics answers that with another metric.
+    if isinstance(metric, str) or metric is accuracy:
+        return True
+    return bool(getattr(metric, "higher_is_better", False))
 
 
 def _name(metric: Any) -> str:

@@ -52,7 +52,7 @@ class Subject:
             model,
             samples,
             predictions,
-            loss,
+            _of_contiguous(loss),
             settings,
             Bootstrap.draw(samples.trajectories, settings.bootstrap, settings.seed),
         )
@@ -106,6 +106,16 @@ class Subject:
             total = self.loss(leaf, target).sum()
             found = torch.autograd.grad(total, trees.leaves(leaf), materialize_grads=True)
         return trees.flat(tuple(found))
+
+
+def _of_contiguous(loss: Loss) -> Loss:
+    """The loss of contiguous tensors: those that an action moved may not be, and losses view."""
+
+    def evaluate(prediction: Tree, target: Tree) -> Tensor:
+        return loss(trees.contiguous(prediction), trees.contiguous(target))
+
+    evaluate.__name__ = getattr(loss, "__name__", type(loss).__name__)
+    return evaluate
 
 
 def _rounded(t: Tensor) -> Tensor:

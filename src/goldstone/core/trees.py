@@ -118,6 +118,11 @@ def place(tree: Tree, device: torch.device, dtype: torch.dtype) -> Tree:
     return map_leaves(one, tree)
 
 
+def contiguous(tree: Tree) -> Tree:
+    """Each tensor laid out in the order of its axes; itself if it is already."""
+    return map_leaves(Tensor.contiguous, tree)
+
+
 def flat(tree: Tree) -> Tensor:
     """Every sample as one real vector, (n, numbers); complex numbers as pairs, integers as floats.
 
@@ -163,8 +168,10 @@ def call_model(model: nn.Module | Callable[..., Tree], inputs: Tree) -> Tree:
 
     An output object that is a mapping, as Hugging Face's models return it, counts as its only
     tensor, or as a dict where it has several; entries that hold no tensors (caches, None) are left
-    out. Dicts stay as they are.
+    out. Dicts stay as they are. Inputs are made contiguous first, since turned and flipped ones are
+    not, and models may view them in other shapes.
     """
+    inputs = contiguous(inputs)
     if isinstance(inputs, dict):
         return _plain(model(**inputs))
     return _plain(model(*inputs) if isinstance(inputs, (tuple, list)) else model(inputs))
