@@ -198,3 +198,42 @@ def test_a_model_that_cannot_be_pulled_back_is_refused() -> None:
         lie_derivative_by_layer(Spoiled(), noise(), SHIFTS, DIRECTION, probes=1)
     found = lie_derivative_by_layer(Spoiled(), noise(), SHIFTS, DIRECTION, exact=True)
     assert found.chain_rule_error < 1e-13
+
+
+class Branch(nn.Module):
+    """A strided layer whose output goes two ways, one of them through an nn.Identity or not."""
+
+    def __init__(self, identity: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.down = nn.Conv2d(2, 4, 2, stride=2)
+        self.skip: Callable[[Tensor], Tensor] = nn.Identity() if identity else (lambda x: x)
+        self.norm = nn.GroupNorm(2, 4)
+        self.up = nn.Upsample(scale_factor=2, mode="nearest")
+        self.out = nn.Conv2d(4, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.down(x)
+        return self.out(self.up(self.skip(h) + self.norm(h)))
+
+
+@pytest.mark.parametrize("how", [{"exact": True}, {"probes": 3}])
+def test_a_tensor_handed_on_belongs_to_who_made_it(how) -> None:
+    """And not to the nn.Identity that one branch takes it from, or to the other branch's layer."""
+    one, two = (
+        lie_derivative_by_layer(Branch(identity).double(), noise(), SHIFTS, DIRECTION, **how)
+        for identity in (True, False)
+    )
+    assert [layer.name for layer in one.layers] == [layer.name for layer in two.layers]
+    for a, b in zip(numbers(one), numbers(two), strict=True):
+        assert a == pytest.approx(b, rel=1e-9, abs=1e-20)
+    breaks = {layer.name for layer in one.layers if (layer.error.estimate or 0.0) > 1e-20}
+    assert breaks == {"down", "up"}
+    assert one.merged == ()
+
+
+def test_the_input_itself_is_no_layer() -> None:
+    """Handed on by an nn.Identity it moves as the input does, not as scalars would."""
+    model = nn.Sequential(nn.Identity(), nn.Conv2d(2, 2, 3, padding=1)).double()
+    found = lie_derivative_by_layer(model, noise(), SHIFTS, DIRECTION, exact=True)
+    assert [layer.name for layer in found.layers] == ["1"]

@@ -18,6 +18,7 @@ from goldstone.core import InputError, trees
 from goldstone.core.trees import Tree
 
 Source = Literal["declared", "inferred", "output"]
+Key = tuple[int, int]
 _FEW = 2
 
 
@@ -26,14 +27,14 @@ class LayerPlan:
     """The nodes of a model whose outputs move by a known action.
 
     Attributes:
-        names: the layer of each node.
-        moves: X· on the output of each node that has an action.
+        names: the layer of each node that has an action.
+        moves: X· on its output.
         sources: of each layer's action, the output last.
         output: the name of the layer that gives the model's output.
     """
 
     frame: DirectionFrame
-    names: tuple[str, ...]
+    names: dict[int, str]
     moves: dict[int, InfinitesimalAction]
     sources: dict[str, Source]
     merged: tuple[str, ...]
@@ -53,22 +54,22 @@ class LayerPlan:
         """Walk through once to see what the nodes are."""
         few = trees.take(inputs, slice(_FEW))
         watched = frozenset(symmetry.on_layers)
-        met: list[tuple[int, int, bool]] = []
+        met: list[tuple[Key, bool]] = []
         values: list[Tensor] = []
 
         def note(_: int, output: Tensor) -> Tensor:
             # Kept alive, so that no other tensor gets its identity.
             values.append(output)
-            depends = unpack(output)[1] is not None
-            met.append((id(output), output._version, depends))
+            met.append((_key(output), unpack(output)[1] is not None))
             return output
 
         walk = LayerWalk(model, note, watched)
         # Dual levels do not nest: what moves is found before they are entered.
         motion = frame.on_input(few)
         with torch.no_grad(), forward_ad.dual_level():
-            result = walk.run(dual(few, motion))
-            last = {(id(leaf), leaf._version) for leaf in trees.leaves(result)}
+            start = dual(few, motion)
+            first = {_key(leaf) for leaf in trees.leaves(start)}
+            last = {_key(leaf) for leaf in trees.leaves(walk.run(start))}
             values = [unpack(value)[0] for value in values]
         unknown = watched - set(walk.names)
         if unknown:
@@ -77,52 +78,60 @@ class LayerPlan:
                 f"tensor; the first layers are {', '.join(dict.fromkeys(walk.names[:8]))}"
             )
         actions = _actions(symmetry, few, walk, values, infer)
+        # Some modules, such as nn.Identity, hand on a tensor that another node has made. It moves
+        # where it is made, for whoever takes it from either.
+        nodes: dict[Key, list[int]] = {}
+        for i, (key, depends) in enumerate(met):
+            if depends and key not in last:
+                nodes.setdefault(key, []).append(i)
         moves: dict[int, InfinitesimalAction] = {}
+        names: dict[int, str] = {}
         sources: dict[str, Source] = {}
-        later: set[tuple[int, int]] = set(last)
+        merged: list[str] = []
         # Of feature maps of one shape the ways to differentiate are chosen once.
         alike: dict[tuple[tuple[int, ...], bool | None], InfinitesimalAction] = {}
-        # Backwards: of nodes that hand on the same tensor, the last with an action names it.
-        for i in reversed(range(len(met))):
-            key, action = met[i][:2], actions[i]
-            if not met[i][2] or action is None or key in later:
-                continue
-            declared = walk.names[i] in watched
-            kind = (tuple(values[i].shape), walk.channels_last[i])
+        for key, same in nodes.items():
+            declared = [i for i in same if walk.names[i] in watched]
+            inferred = [] if key in first else [i for i in same if actions[i] is not None]
+            node = next(iter((*declared[::-1], *inferred)), same[0])
+            kind = (tuple(values[node].shape), walk.channels_last[node])
+            move = None if declared else alike.get(kind)
+            action = actions[node] if declared or inferred else None
             try:
-                moves[i] = (not declared and alike.get(kind)) or InfinitesimalAction.choose(
-                    action,
-                    lie_group_of(symmetry),
-                    frame.on_input.direction,
-                    frame.on_input.context,
-                    values[i],
-                    derivative,
-                )
+                if move is None and action is not None:
+                    move = InfinitesimalAction.choose(
+                        action,
+                        lie_group_of(symmetry),
+                        frame.on_input.direction,
+                        frame.on_input.context,
+                        values[node],
+                        derivative,
+                    )
             except InputError:
                 if declared:
                     raise
+            if action is None or move is None:
+                if key not in first:
+                    merged.append(walk.names[node])
                 continue
             if not declared:
-                alike[kind] = moves[i]
-            later.add(key)
-            sources[walk.names[i]] = "declared" if declared else "inferred"
-        final = [walk.names[i] for i in range(len(met)) if met[i][:2] in last]
+                alike[kind] = move
+            moves[same[0]], names[same[0]] = move, walk.names[node]
+            sources[walk.names[node]] = "declared" if declared else "inferred"
+        final = [walk.names[i] for i, (key, _) in enumerate(met) if key in last]
         output = final[-1] if len(set(final)) == 1 and final[-1] not in sources else "output"
-        measured = {name: sources[name] for name in dict.fromkeys(walk.names) if name in sources}
-        merged = [name for name in dict.fromkeys(walk.names) if name not in (*sources, output)]
-        return cls(
-            frame,
-            tuple(walk.names),
-            moves,
-            {**measured, output: "output"},
-            tuple(merged),
-            output,
-            watched,
-        )
+        unnamed = [name for name in dict.fromkeys(merged) if name not in (*sources, output)]
+        sources[output] = "output"
+        return cls(frame, names, moves, sources, tuple(unnamed), output, watched)
 
     def walk(self, model: nn.Module, x: Tree, visit: Visit) -> Tree:
         """The model's output, with every node shown to ``visit``."""
         return LayerWalk(model, visit, self.watched).run(x)
+
+
+def _key(tensor: Tensor) -> Key:
+    """What tells a tensor from others, and from itself before a change in place."""
+    return id(tensor), tensor._version
 
 
 def _actions(
