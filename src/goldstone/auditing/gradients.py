@@ -17,7 +17,7 @@ from goldstone.auditing.gradient_store import (
     joint_products,
     leave_one_out,
 )
-from goldstone.auditing.memory_plan import plan_memory
+from goldstone.auditing.memory_plan import give_back_memory, plan_memory
 from goldstone.auditing.metrics import (
     LEAST_DAMPING,
     Imaged,
@@ -286,6 +286,7 @@ class GradientRun:
     def _take(self, start: int, stop: int) -> None:
         if self._probe.keeping.streamed:
             for i in range(start, stop):
+                give_back_memory()
                 row = self._loop(i, i + 1)
                 self._vectors.put_all(i, row)
                 self._follow(i, row)

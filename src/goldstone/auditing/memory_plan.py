@@ -1,5 +1,7 @@
 """What an audit may hold in memory, and in what form it therefore keeps its gradients."""
 
+import ctypes
+import os
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -149,6 +151,13 @@ def activation_bytes(model: nn.Module, inputs: Tree) -> tuple[int, Tree]:
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda t: t):
         output = trees.map_leaves(Tensor.detach, trees.call_model(model, inputs))
     return sum(kept.values()) + _bytes(output), output
+
+
+def give_back_memory() -> None:
+    """Return freed pages to the system, which the GNU C library otherwise keeps in reach."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _plan(sizes: Sizes, settings: AuditSettings) -> MemoryPlan:
