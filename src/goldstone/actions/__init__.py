@@ -19,9 +19,12 @@ from goldstone.actions.named_bounded import (
     bounded_symmetry,
     flow_scaling_symmetry,
 )
+from goldstone.actions.named_conditions import conditioned_symmetry
 from goldstone.actions.named_graphs import graph_symmetry, ragged_graph_symmetry
 from goldstone.actions.named_images import IMAGE_SYMMETRIES, image_symmetry
+from goldstone.actions.named_joints import joint_rotation_symmetry, mirror_symmetry
 from goldstone.actions.named_points import (
+    PLANAR_POINT_CLOUD_SYMMETRIES,
     POINT_CLOUD_SYMMETRIES,
     point_cloud_symmetry,
     set_symmetry,
@@ -53,6 +56,7 @@ __all__ = [
     "FLOW_SYMMETRIES",
     "IMAGE_SYMMETRIES",
     "NAVIER_STOKES_FIELDS",
+    "PLANAR_POINT_CLOUD_SYMMETRIES",
     "POINT_CLOUD_SYMMETRIES",
     "POSITIONS",
     "SEQUENCE_SYMMETRIES",
@@ -99,6 +103,7 @@ __all__ = [
     "action_law_errors",
     "axis_shifts",
     "bounded_symmetry",
+    "conditioned_symmetry",
     "disc_window",
     "flow_scaling_symmetry",
     "flow_symmetry",
@@ -107,9 +112,11 @@ __all__ = [
     "graph_symmetry",
     "history_symmetry",
     "image_symmetry",
+    "joint_rotation_symmetry",
     "keeping_walls",
     "linear_symmetry",
     "mirror_representation",
+    "mirror_symmetry",
     "move_grid",
     "move_points",
     "point_cloud_symmetry",

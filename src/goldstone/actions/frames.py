@@ -66,13 +66,28 @@ class FramesAction:
 
 
 def history_symmetry(
-    symmetry: Symmetry, steps: tuple[int, ...] = (-2, -1, 0), axis: int | None = None
+    symmetry: Symmetry,
+    steps: tuple[int, ...] = (-2, -1, 0),
+    axis: int | None = None,
+    output_steps: tuple[int, ...] | None = None,
 ) -> Symmetry:
-    """The symmetry of a model that sees several frames and predicts what it did from one.
+    """The symmetry of a model that sees several frames, and predicts one or several.
 
     Args:
         symmetry: of a single frame.
         steps: the times of the input's frames in model steps, the present being 0.
         axis: the axis of the frames; None when they are stacked along the channels.
+        output_steps: the times of several predicted frames, the next step being 1; None for an
+            output of one frame, without an axis for it.
     """
-    return replace(symmetry, on_input=FramesAction(symmetry.on_input, steps, axis))
+    moved = replace(symmetry, on_input=FramesAction(symmetry.on_input, steps, axis))
+    if output_steps is None:
+        return moved
+    # Outputs are moved at the time of the next step.
+    later = tuple(step - 1 for step in output_steps)
+    target = symmetry.on_target
+    return replace(
+        moved,
+        on_output=FramesAction(symmetry.on_output, later, axis),
+        on_target=None if target is None else FramesAction(target, later, axis),
+    )

@@ -20,18 +20,18 @@ entry           moves
 ==============  ==================================================================================
 ``node``        node features: along the node axis
 ``adjacency``   adjacency, distances, dense edge features (…, node, node, …): along both node axes
-``edge-index``  (2, edge) numbers of nodes: renamed, the edges stay in their order
+``edge-index``  (2, edge) or (batch, 2, edge) numbers of nodes: renamed, the edges stay in order
 ``edge``        features of the listed edges: stay
 ``graph``       of the graph as a whole: stay
 ==============  ==================================================================================
 """
 
 
-def graph_action(entries: Mapping[str, GraphEntry], node_axis: int = 1) -> TreeAction:
+def graph_action(entries: Mapping[str, GraphEntry | Action], node_axis: int = 1) -> TreeAction:
     """S_n on a dict of the tensors of a graph.
 
     Args:
-        entries: what each key holds.
+        entries: what each key holds, or an action of your own on it.
         node_axis: the (first) node axis: 1 for dense batches (batch, node, …), 0 for ragged batches
             of concatenated nodes, whose ``batch`` vector is a ``node`` entry.
 
@@ -41,12 +41,14 @@ def graph_action(entries: Mapping[str, GraphEntry], node_axis: int = 1) -> TreeA
     return TreeAction({key: entry_action(entry, node_axis) for key, entry in entries.items()})
 
 
-def entry_action(entry: GraphEntry, node_axis: int = 1) -> Action:
+def entry_action(entry: GraphEntry | Action, node_axis: int = 1) -> Action:
     """S_n on one tensor of a graph.
 
     Raises:
-        InputError: an unknown kind of entry.
+        InputError: an unknown kind of entry, or a negative axis.
     """
+    if node_axis < 0:
+        raise InputError(f"expected the node axis counted from the front, got {node_axis}")
     if entry == "node":
         return AxisPermutation((node_axis,))
     if entry == "adjacency":
@@ -55,6 +57,8 @@ def entry_action(entry: GraphEntry, node_axis: int = 1) -> Action:
         return RelabelAction()
     if entry in ("edge", "graph"):
         return TrivialAction()
+    if isinstance(entry, Action) and not isinstance(entry, str):
+        return entry
     raise InputError(
         f"expected a graph entry among {', '.join(get_args(GraphEntry))}, got {entry!r}"
     )

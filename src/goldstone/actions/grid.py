@@ -72,17 +72,16 @@ def fourier_shift(x: Tensor, cells: Sequence[float | Tensor]) -> Tensor:
 
 
 def _shifted_along(x: Tensor, axis: int, a: float | Tensor) -> Tensor:
-    n, after = x.shape[axis], (None,) * (-1 - axis)
+    n = x.shape[axis]
     # In double precision whatever x is: the angles grow with a.
     place = torch.as_tensor(a, dtype=torch.float64, device=x.device).reshape(1)
+    phase = waves(-place, n)[0].reshape(-1, *[1] * (-1 - axis))
+    shifted: Tensor
     if x.is_complex():
-        phase = waves(-place, n)[0].to(x.dtype)
-        spectrum = torch.fft.fft(x, dim=axis)
-        shifted: Tensor = torch.fft.ifft(spectrum * phase[(...,) + after], dim=axis)
-        return shifted
-    spectrum = torch.fft.rfft(x, dim=axis)
-    phase = waves(-place, n)[0, : n // 2 + 1].to(spectrum.dtype)
-    shifted = torch.fft.irfft(spectrum * phase[(...,) + after], n, axis)
+        shifted = torch.fft.ifft(torch.fft.fft(x, dim=axis) * phase.to(x.dtype), dim=axis)
+    else:
+        spectrum = torch.fft.rfft(x, dim=axis)
+        shifted = torch.fft.irfft(spectrum * phase[: n // 2 + 1].to(spectrum.dtype), n, axis)
     return shifted
 
 

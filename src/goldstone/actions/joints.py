@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from goldstone.actions.checks import check_numbers
 from goldstone.actions.context import Context
 from goldstone.actions.elements import element_as_tensor
 from goldstone.core import InputError
@@ -20,7 +19,8 @@ from goldstone.representations import MatrixRepresentation
 class JointRotation:
     """a·q = q + a modulo 2π, for joints that turn without limits; angles in radians.
 
-    Results lie in [−π, π). The rotation is about each joint's own axis; it is a symmetry of a task
+    Results lie in [−π, π), and angles are expected there: of others act(e, q) is not q, which an
+    audit refuses. The rotation is about each joint's own axis; it is a symmetry of a task
     only for joints whose zero is arbitrary, such as the base of an arm.
 
     Attributes:
@@ -35,6 +35,8 @@ class JointRotation:
     joints: tuple[int, ...]
 
     def __post_init__(self) -> None:
+        if len(set(self.joints)) != len(self.joints):
+            raise InputError(f"expected distinct joints, got {self.joints}")
         if self.group.periods != (2 * pi,) * len(self.joints):
             raise InputError(
                 f"expected a torus of period 2π for each of the joints {self.joints}, got the "
@@ -47,19 +49,18 @@ class JointRotation:
         Raises:
             InputError: the element lies outside the group or there are too few joints.
         """
-        check_numbers(x, "joint angles")
+        if not x.is_floating_point():
+            raise InputError(f"joint angles: expected real numbers, got {x.dtype}; call .float()")
         angles = element_as_tensor(self.group, element, x.device).to(x.dtype)
         size = x.shape[-1] if x.ndim else 0
         if not all(-size <= joint < size for joint in self.joints):
             raise InputError(f"expected joints {self.joints} along the last axis, got {size} of it")
-        shift = torch.zeros(size, dtype=x.dtype, device=x.device)
-        turned = torch.zeros(size, dtype=torch.bool, device=x.device)
-        places = torch.tensor(self.joints, device=x.device)
-        shift = shift.index_add(0, places % size, angles)
-        turned[places] = True
-        moved = x + shift
+        places = torch.tensor(self.joints, device=x.device) % size
+        if len(set(places.tolist())) != len(self.joints):
+            raise InputError(f"expected distinct joints among {size}, got {self.joints}")
+        moved = x.index_select(-1, places) + angles
         wrapped = moved - 2 * pi * torch.floor((moved.detach() + pi) / (2 * pi))
-        return torch.where(turned, wrapped, x)
+        return x.index_copy(-1, places, wrapped)
 
 
 def mirror_representation(images: Sequence[int], signs: Sequence[int]) -> MatrixRepresentation:

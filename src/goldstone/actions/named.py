@@ -5,10 +5,11 @@ from typing import Any
 from goldstone.actions.boost import GalileanBoost
 from goldstone.actions.fields import FieldLayout
 from goldstone.actions.grid import Pivot
+from goldstone.actions.naming import check_size, known_name
 from goldstone.actions.planar import FourierTranslation, PointAction, ShiftAction, WallpaperAction
 from goldstone.actions.reversal import ReversedVelocityAction
 from goldstone.actions.symmetry import Symmetry
-from goldstone.core import InputError, check_square_grid
+from goldstone.core import check_square_grid
 from goldstone.groups import (
     AdditiveGroup,
     CyclicGroup,
@@ -50,7 +51,8 @@ def flow_symmetry(
         InputError: unknown name, a non-square grid under quarter turns, or a layout that the
             symmetry cannot act on.
     """
-    key = name.lower()
+    key = known_name(name, FLOW_SYMMETRIES)
+    check_size(grid, 2)
     points: dict[str, PointGroup[Any]] = {
         "c2": CyclicGroup(2),
         "c4": CyclicGroup(4),
@@ -85,12 +87,9 @@ def flow_symmetry(
         tested = tuple((c, 0.0) for c in speeds) + tuple((0.0, c) for c in speeds)
         # Losses scaled by the target's own size see the boosted frame; audits check and say so.
         return Symmetry(key, AdditiveGroup("boost", 2, "velocity"), boost, boost, elements=tested)
-    if key == "reversed-d4":
-        base = PointAction(points["d4"], layout, pivot)
-        wrong = ReversedVelocityAction(points["d4"], layout, base)
-        return Symmetry(key, points["d4"], wrong, wrong)
-    known = "; ".join(f"{k} ({v})" for k, v in FLOW_SYMMETRIES.items())
-    raise InputError(f"unknown symmetry {name!r}; the short names are {known}")
+    base = PointAction(points["d4"], layout, pivot)
+    wrong = ReversedVelocityAction(points["d4"], layout, base)
+    return Symmetry(key, points["d4"], wrong, wrong)
 
 
 def axis_shifts(grid: tuple[int, int]) -> tuple[tuple[int, int], ...]:

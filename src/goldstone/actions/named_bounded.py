@@ -3,9 +3,10 @@
 from typing import Any
 
 from goldstone.actions.action import Action
-from goldstone.actions.bounded import keeping_walls
+from goldstone.actions.bounded import check_bounded, keeping_walls
 from goldstone.actions.fields import FieldLayout
 from goldstone.actions.linear import TrivialAction
+from goldstone.actions.naming import check_size, known_name
 from goldstone.actions.planar import PointAction
 from goldstone.actions.shifts import GridShift
 from goldstone.actions.symmetry import Symmetry
@@ -30,23 +31,22 @@ def bounded_symmetry(
 ) -> Symmetry:
     """A ready symmetry of fields (batch, channel, X, Y) that end at walls along some axes.
 
-    Masks and obstacles that the model sees are fields too: declare them in the layout, or move them
-    with :class:`goldstone.actions.GridAction` inside a :class:`goldstone.actions.TreeAction`.
+    Masks and obstacles that the model sees have to move too: declare them in the layout, or see
+    :func:`goldstone.actions.conditioned_symmetry`.
 
     Args:
         name: one of :data:`BOUNDED_SYMMETRIES`, in any case.
         layout: what the channels are.
         grid: size of the grid; on one that is not square no element exchanges the axes.
         bounded: the axes that end at walls: (0,), (1,) or (0, 1).
-        equal_walls: the two walls of an axis are alike.
+        equal_walls: all walls are alike; if not (a heated and a cooled one), none is exchanged.
 
     Raises:
         InputError: an unknown name or axis, or a symmetry of the identity alone.
     """
-    key = name.lower()
-    if key not in BOUNDED_SYMMETRIES:
-        known = "; ".join(f"{k} ({v})" for k, v in BOUNDED_SYMMETRIES.items())
-        raise InputError(f"unknown symmetry {name!r}; the short names are {known}")
+    key = known_name(name, BOUNDED_SYMMETRIES)
+    check_size(grid, 2)
+    check_bounded(bounded, 2)
     if key == "points":
         points: PointGroup[Any] = DihedralGroup(4 if grid[0] == grid[1] else 2)
         parent: FiniteGroup[Any] = points

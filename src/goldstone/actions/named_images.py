@@ -1,18 +1,23 @@
 """The ready symmetries of images, by short name."""
 
 from math import pi
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from goldstone.actions.action import Action
 from goldstone.actions.fields import Field, FieldLayout
 from goldstone.actions.images import ImageAction, ImageScaling
-from goldstone.actions.linear import TrivialAction
+from goldstone.actions.naming import (
+    Output,
+    check_size,
+    check_square_image,
+    known_name,
+    output_action,
+)
 from goldstone.actions.resampling import Boundary, Mode
 from goldstone.actions.shifts import GridShift
 from goldstone.actions.symmetry import Symmetry
-from goldstone.core import InputError, check_square_grid
 from goldstone.groups import (
     AdditiveGroup,
     CyclicGroup,
@@ -39,9 +44,6 @@ IMAGE_SYMMETRIES = {
 }
 """Short names and what they mean."""
 
-Output = Literal["invariant", "same"] | Action
-"""How a model's output moves: not at all, as the input does, or by an action of the same group."""
-
 ANGLES = (5, 15, 30, 45, 60, 90, 135, 180)
 FACTORS = (0.8, 0.9, 1.1, 1.25)
 
@@ -62,7 +64,8 @@ def image_symmetry(
     Args:
         name: one of :data:`IMAGE_SYMMETRIES`, in any case.
         size: rows and columns.
-        channels: the number of scalar channels, or a layout that says which are vectors.
+        channels: the number of scalar channels, or a layout that says which are vectors (in cells,
+            so that they grow with the image under ``scale``).
         output: how the output moves: ``invariant`` for classes, ``same`` for images, or an action,
             such as :class:`goldstone.actions.ClassPermutation`.
         mode: how images are continued between pixels, :data:`goldstone.actions.Mode`.
@@ -71,34 +74,17 @@ def image_symmetry(
     Raises:
         InputError: an unknown name, or quarter turns of images that are not square.
     """
-    key = name.lower()
+    key = known_name(name, IMAGE_SYMMETRIES)
+    check_size(size, 2)
     if isinstance(channels, FieldLayout):
         layout = channels
     else:
         layout = FieldLayout(tuple(Field(f"channel {i + 1}", "scalar") for i in range(channels)))
-    if key not in IMAGE_SYMMETRIES:
-        known = "; ".join(f"{k} ({v})" for k, v in IMAGE_SYMMETRIES.items())
-        raise InputError(f"unknown symmetry {name!r}; the short names are {known}")
     if key in ("quarter-turns", "turns-and-flips", "rotations", "motions"):
-        check_square_grid(size, f"symmetry {name!r}")
+        check_square_image(size, name)
     group, action, elements = _parts(key, size, layout, mode, boundary)
     on_output = output_action(output, action)
     return Symmetry(key, group, action, on_output, elements=elements)
-
-
-def output_action(output: Output, same: Action) -> Action:
-    """The action named by ``output``.
-
-    Raises:
-        InputError: it is neither a known word nor an action.
-    """
-    if output == "invariant":
-        return TrivialAction()
-    if output == "same":
-        return same
-    if not isinstance(output, Action):
-        raise InputError(f"expected output 'invariant', 'same' or an action, got {output!r}")
-    return output
 
 
 def _parts(
@@ -122,7 +108,10 @@ def _parts(
         return turns, ImageAction(turns, layout, mode, boundary), tuple(map(rotation, ANGLES))
     if key == "scale":
         scalings = ScalingGroup()
-        return scalings, ImageScaling(scalings, layout.channels, mode, boundary), FACTORS
+        # Vectors in cells grow with the image.
+        weights = [float(f.is_vector) for f in layout.fields for _ in range(f.channels)]
+        weight = tuple(weights) if any(weights) else 0.0
+        return scalings, ImageScaling(scalings, layout.channels, mode, boundary, weight), FACTORS
     if key == "shifts":
         shifts = AdditiveGroup("shift", 2, "pixels")
         return shifts, GridShift(shifts, (0, 1), mode, boundary), _axis_steps(size)

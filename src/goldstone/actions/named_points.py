@@ -7,6 +7,7 @@ import torch
 
 from goldstone.actions.action import Action
 from goldstone.actions.linear import TrivialAction
+from goldstone.actions.naming import known_name
 from goldstone.actions.permuting import AxisPermutation
 from goldstone.actions.points import POSITIONS, PointCloudAction, PointFeature
 from goldstone.actions.product import ProductAction
@@ -23,16 +24,38 @@ from goldstone.groups import (
     direct_product,
 )
 
-POINT_CLOUD_SYMMETRIES = {
+PREFIX = "permutations-"
+
+_IN_SPACE = {
     "so3": "rotations about the origin",
     "o3": "rotations and reflections about the origin",
     "shifts": "shifts",
     "se3": "rigid motions",
     "e3": "rigid motions and reflections",
-    "permutations": "reorderings of the points",
-    "permutations-e3": "reorderings of the points, rigid motions and reflections together",
 }
-"""Short names and what they mean; ``so2``, ``o2``, ``se2``, ``e2`` are those of the plane."""
+
+POINT_CLOUD_SYMMETRIES = (
+    _IN_SPACE
+    | {"permutations": "reorderings of the points"}
+    | {
+        PREFIX + name: f"reorderings of the points, {text} together"
+        for name, text in _IN_SPACE.items()
+    }
+)
+"""Short names and what they mean, for points in space."""
+
+_IN_PLANE = {
+    "so2": "rotations of the plane",
+    "o2": "rotations and reflections of the plane",
+    "shifts2": "shifts of the plane",
+    "se2": "rigid motions of the plane",
+    "e2": "rigid motions and reflections of the plane",
+}
+
+PLANAR_POINT_CLOUD_SYMMETRIES = _IN_PLANE | {
+    PREFIX + name: f"reorderings of the points, {text} together" for name, text in _IN_PLANE.items()
+}
+"""The same for points in the plane; ``permutations`` are in :data:`POINT_CLOUD_SYMMETRIES`."""
 
 Features = tuple[PointFeature, ...]
 
@@ -41,7 +64,7 @@ def point_cloud_symmetry(
     name: str,
     points: int,
     features: Features = POSITIONS,
-    output: Features | None = None,
+    output: Features | Action | None = None,
     seed: int = 0,
 ) -> Symmetry:
     """A ready symmetry of point clouds (batch, point, channel).
@@ -52,40 +75,42 @@ def point_cloud_symmetry(
     the reversal and three random ones.
 
     Args:
-        name: one of :data:`POINT_CLOUD_SYMMETRIES`, in any case.
-        points: number of points.
+        name: one of :data:`POINT_CLOUD_SYMMETRIES` or :data:`PLANAR_POINT_CLOUD_SYMMETRIES`, in
+            any case.
+        points: number of points, two or more if they are permuted.
         features: what the channels of a point are.
         output: what the channels of the output's points are, such as one ``vector`` for forces;
-            None for an invariant output such as an energy or a class.
+            None for an invariant output such as an energy or a class; an action of the same group
+            for others, such as ``ProductAction`` for a dipole of the whole cloud, which rotates but
+            is not permuted.
         seed: of the random elements.
 
     Raises:
-        InputError: an unknown name, or features that the group cannot act on.
+        InputError: an unknown name, too few points, or features that the group cannot act on.
     """
-    key = name.lower()
-    generator = torch.Generator().manual_seed(seed)
-    orders = SymmetricGroup(points)
-    permute: Action = AxisPermutation((1,))
-    stays: Action = TrivialAction()
+    key = known_name(name, POINT_CLOUD_SYMMETRIES | PLANAR_POINT_CLOUD_SYMMETRIES)
+    permute = AxisPermutation((1,))
     if key == "permutations":
-        permuted = stays if output is None else permute
-        return Symmetry(key, orders, permute, permuted, elements=some_permutations(points, seed))
-    prefix = "permutations-"
-    spatial = _spatial_group(key.removeprefix(prefix))
-    if spatial is None:
-        known = "; ".join(f"{k} ({v})" for k, v in POINT_CLOUD_SYMMETRIES.items())
-        raise InputError(f"unknown symmetry {name!r}; the short names are {known}")
+        on_output = _output(output, lambda _: permute)
+        group, elements = SymmetricGroup(points), some_permutations(points, seed)
+        return Symmetry(key, group, permute, on_output, elements=elements)
+    spatial = _spatial_group(key.removeprefix(PREFIX))
     moves = PointCloudAction(spatial, features)
-    moved = stays if output is None else PointCloudAction(spatial, output)
-    drawn = spatial.values(spatial.sample(generator, (6,)))
-    tested = _reflections(spatial) + drawn
-    if not key.startswith(prefix):
-        return Symmetry(key, spatial, moves, moved, elements=tested)
-    both = (orders, spatial)
-    on_input = ProductAction(both, (permute, moves))
-    on_output = stays if output is None else ProductAction(both, (permute, moved))
-    pairs = tuple(zip(some_permutations(points, seed), drawn, strict=False))
-    return Symmetry(key, direct_product(*both), on_input, on_output, elements=pairs)
+    drawn = spatial.values(spatial.sample(torch.Generator().manual_seed(seed), (6,)))
+    if not key.startswith(PREFIX):
+        on_output = _output(output, lambda kinds: PointCloudAction(spatial, kinds))
+        return Symmetry(key, spatial, moves, on_output, elements=_reflections(spatial) + drawn)
+    both = (SymmetricGroup(points), spatial)
+    on_output = _output(
+        output, lambda kinds: ProductAction(both, (permute, PointCloudAction(spatial, kinds)))
+    )
+    return Symmetry(
+        key,
+        direct_product(*both),
+        ProductAction(both, (permute, moves)),
+        on_output,
+        elements=tuple(zip(some_permutations(points, seed), drawn, strict=False)),
+    )
 
 
 def set_symmetry(size: int, invariant: bool = True, axis: int = 1, seed: int = 0) -> Symmetry:
@@ -104,7 +129,13 @@ def set_symmetry(size: int, invariant: bool = True, axis: int = 1, seed: int = 0
 
 
 def some_permutations(size: int, seed: int = 0) -> tuple[tuple[int, ...], ...]:
-    """An exchange of neighbours, a cyclic shift, the reversal, three random ones; no repeats."""
+    """An exchange of neighbours, a cyclic shift, the reversal, three random ones; no repeats.
+
+    Raises:
+        InputError: there are fewer than two points.
+    """
+    if not isinstance(size, int) or size < 2:
+        raise InputError(f"expected two or more points to permute, got {size!r}")
     group = SymmetricGroup(size)
     drawn = group.values(group.sample(torch.Generator().manual_seed(seed), (3,)))
     reversal = tuple(range(size))[::-1]
@@ -112,18 +143,23 @@ def some_permutations(size: int, seed: int = 0) -> tuple[tuple[int, ...], ...]:
     return tuple(a for a in found if a != group.identity)
 
 
-def _spatial_group(key: str) -> Group[Any] | None:
+def _output(output: Features | Action | None, moves: Callable[[Features], Action]) -> Action:
+    """How the output moves: not at all, as features of the points do, or by a given action."""
+    if output is None:
+        return TrivialAction()
+    return moves(output) if isinstance(output, tuple) else output
+
+
+def _spatial_group(key: str) -> Group[Any]:
     families: dict[str, Callable[[int], Group[Any]]] = {
         "so": SpecialOrthogonalGroup,
         "o": OrthogonalGroup,
         "se": SpecialEuclideanGroup,
         "e": EuclideanGroup,
     }
-    if key == "shifts":
-        return AdditiveGroup("shift", 3)
-    if key[-1:] in ("2", "3") and key[:-1] in families:
-        return families[key[:-1]](int(key[-1]))
-    return None
+    if key.startswith("shifts"):
+        return AdditiveGroup("shift", 2 if key.endswith("2") else 3)
+    return families[key[:-1]](int(key[-1]))
 
 
 def _reflections(group: Group[Any]) -> tuple[Any, ...]:

@@ -1,12 +1,12 @@
 """The ready symmetries of sequences, by short name."""
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from goldstone.actions.action import Action
-from goldstone.actions.linear import TrivialAction
 from goldstone.actions.named_points import some_permutations
+from goldstone.actions.naming import Output, known_name, output_action
 from goldstone.actions.permuting import AxisPermutation
 from goldstone.actions.sequences import CyclicShift, PaddedShift, window_reorderings
 from goldstone.actions.symmetry import Symmetry
@@ -26,7 +26,7 @@ SEQUENCE_SYMMETRIES = {
 def sequence_symmetry(
     name: str,
     length: int,
-    output: Literal["invariant", "same"] = "same",
+    output: Output = "same",
     window: int = 4,
     padding: float = 0,
     seed: int = 0,
@@ -39,16 +39,21 @@ def sequence_symmetry(
     Args:
         name: one of :data:`SEQUENCE_SYMMETRIES`, in any case.
         length: of the sequences.
-        output: ``same`` for an output at every place, ``invariant`` for one of the whole sequence.
+        output: ``same`` for an output at every place, ``invariant`` for one of the whole sequence,
+            or an action of the same group.
         window: of local reorderings.
-        padding: the padding token of padded shifts; for an output that is not tokens, whose padded
-            places hold other values, give an output action of your own.
+        padding: the padding token of padded shifts. The output moves with the tokens; what a model
+            says at padded places depends on their side, so leave them out of the output.
         seed: of random reorderings.
 
     Raises:
         InputError: an unknown name or output, or a window that does not fit.
     """
-    key = name.lower()
+    key = known_name(name, SEQUENCE_SYMMETRIES)
+    if not isinstance(length, int) or length < 2:
+        raise InputError(f"expected sequences of two or more places, got a length of {length!r}")
+    if isinstance(output, str) and output not in ("invariant", "same"):
+        raise InputError(f"expected an action, or output 'invariant' or 'same', got {output!r}")
     group: Group[Any]
     elements: tuple[Any, ...]
     same: Action = AxisPermutation((1,))
@@ -64,15 +69,9 @@ def sequence_symmetry(
         group, elements = PermutationGroup([order], "reversal"), (order,)
     elif key == "reorderings":
         group, elements = SymmetricGroup(length), some_permutations(length, seed)
-    elif key == "local-reorderings":
+    else:
         local = window_reorderings(length, window)
         drawn = local.values(local.sample(torch.Generator().manual_seed(seed), (4,)))
         found = dict.fromkeys((local.generators()[0], *drawn))
         group, elements = local, tuple(a for a in found if a != local.identity)
-    else:
-        known = "; ".join(f"{k} ({v})" for k, v in SEQUENCE_SYMMETRIES.items())
-        raise InputError(f"unknown symmetry {name!r}; the short names are {known}")
-    if output not in ("invariant", "same"):
-        raise InputError(f"expected output 'invariant' or 'same', got {output!r}")
-    on_output = TrivialAction() if output == "invariant" else same
-    return Symmetry(key, group, moves, on_output, elements=elements)
+    return Symmetry(key, group, moves, output_action(output, same), elements=elements)

@@ -56,9 +56,8 @@ class RelabelAction:
     tokens. Negative numbers, such as a label to be ignored or padding, stay.
 
     Attributes:
-        representation: permutes the names when the group is not itself one of permutations; a
-            representation with ``images_of``, such as
-            :class:`goldstone.representations.PermutationRepresentation`.
+        representation: permutes the names when the group is not itself one of permutations, such
+            as :class:`goldstone.representations.PermutationRepresentation`.
     """
 
     representation: Representation | None = None
@@ -67,8 +66,8 @@ class RelabelAction:
         """Rename the entries of x.
 
         Raises:
-            InputError: x holds no integers or one that names no point, or the element is no
-                permutation.
+            InputError: x holds no integers, or of a dtype too small, or one that names no point; or
+                the element is no permutation.
         """
         if x.is_floating_point() or x.is_complex() or x.dtype is torch.bool:
             raise InputError(f"expected integers that name points, got {x.dtype}")
@@ -79,6 +78,10 @@ class RelabelAction:
                 f"expected numbers below {len(images)}, the number of points permuted, got "
                 f"{int(x.max())}"
             )
+        if len(images) - 1 > torch.iinfo(x.dtype).max:
+            raise InputError(
+                f"the names of {len(images)} points exceed {x.dtype}; call .long() first"
+            )
         return torch.where(x < 0, x, images.to(x.dtype)[x.clamp(min=0).long()])
 
 
@@ -86,9 +89,9 @@ class RelabelAction:
 class ClassPermutation:
     """Class labels and class scores under a permutation of the classes.
 
-    Integers are relabelled, c ↦ g(c); scores, logits or one-hot rows are permuted along ``axis``,
-    so that the score of class c becomes that of g(c). An image flip that exchanges ``left`` and
-    ``right`` acts on labels in this way; labels that stay take
+    Integers are relabelled, c ↦ g(c); scores, logits or one-hot rows, as floats, are permuted along
+    ``axis``, so that the score of class c becomes that of g(c). An image flip that exchanges
+    ``left`` and ``right`` acts on labels in this way; labels that stay take
     :class:`goldstone.actions.TrivialAction`.
 
     Attributes:

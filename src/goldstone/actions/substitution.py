@@ -68,13 +68,12 @@ class SubstitutionRelation:
             torch.rand(x.shape, generator=generator, device=generator.device).to(x.device)
             for _ in range(2)
         ]
-        result = x
-        for members in self.classes:
-            choices = torch.tensor(members, dtype=x.dtype, device=x.device)
-            drawn = choices[(keys[0] * len(members)).long().clamp(max=len(members) - 1)]
-            replaced = torch.isin(x, choices) & (keys[1] < rate)
-            result = torch.where(replaced, drawn, result)
-        return result
+        starts, sizes, members = self._tables(x)
+        number = self._class_of(x)
+        size = sizes[number]
+        place = (keys[0] * size).long().minimum(size - 1)
+        drawn = members[starts[number] + place].to(x.dtype)
+        return torch.where((number >= 0) & (keys[1] < rate), drawn, x)
 
     def equivalent(self, x: Tensor, y: Tensor) -> Tensor:
         """Which sequences of two batches (…, T) are equivalent, as booleans (…).
@@ -92,14 +91,29 @@ class SubstitutionRelation:
 
     def representatives(self, x: Tensor) -> Tensor:
         """Every token replaced by the first of its class: equal exactly for equivalent tokens."""
-        result = x
-        for members in self.classes:
-            result = torch.where(
-                torch.isin(x, torch.tensor(members, dtype=x.dtype, device=x.device)),
-                members[0],
-                result,
+        starts, _, members = self._tables(x)
+        number = self._class_of(x)
+        return torch.where(number >= 0, members[starts[number]].to(x.dtype), x)
+
+    def _tables(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Where each class starts among all members, its size, and the members."""
+        sizes = torch.tensor([len(members) for members in self.classes], device=x.device)
+        members = torch.tensor([t for members in self.classes for t in members], device=x.device)
+        if int(members.max()) > torch.iinfo(x.dtype).max:
+            raise InputError(
+                f"the tokens of the classes, up to {int(members.max())}, exceed {x.dtype}; call "
+                ".long() first"
             )
-        return result
+        return sizes.cumsum(0) - sizes, sizes, members
+
+    def _class_of(self, x: Tensor) -> Tensor:
+        """The number of the class of each token, −1 outside all: one search, however many."""
+        _, sizes, members = self._tables(x)
+        number = torch.arange(len(sizes), device=x.device).repeat_interleave(sizes)
+        ordered, order = members.sort()
+        tokens = x.long()
+        place = torch.searchsorted(ordered, tokens.contiguous()).clamp(max=len(ordered) - 1)
+        return torch.where(ordered[place] == tokens, number[order[place]], -1)
 
 
 def _check_tokens(x: Any) -> None:
