@@ -22,7 +22,8 @@ def samples_to_settle(statistic: Statistic, threshold: float) -> int | None:
     width = max(0.0, estimate - low if estimate > threshold else high - estimate)
     if width > gap * _MOST**0.5:
         return None
-    return max(n + 1, ceil(n * (width / gap) ** 2))
+    # Rounding must not ask for one more.
+    return max(n + 1, ceil(n * (width / gap) ** 2 - 1e-6))
 
 
 def more_trajectories(statistic: Statistic, threshold: float) -> str:
