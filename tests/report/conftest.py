@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,33 @@ import pytest
 import torch
 
 from goldstone.actions import NAVIER_STOKES_FIELDS, Context, PointAction
-from goldstone.auditing import AuditResult
+from goldstone.auditing import (
+    AuditResult,
+    BandError,
+    CoherenceSummary,
+    Curvature,
+    DataSymmetry,
+    DirectionError,
+    EigenspaceShare,
+    ElementDataTest,
+    ElementError,
+    ElementMetric,
+    EquivarianceErrors,
+    GroupCoherence,
+    IrrepShare,
+    LayerCoherence,
+    LayerError,
+    LieDerivative,
+    LieDerivativeByLayer,
+    LossLandscape,
+    MCoherence,
+    OrbitMetric,
+    OrbitSpectrum,
+    PairStiffness,
+    Stiffness,
+    UnrolledCoherence,
+)
+from goldstone.auditing.probe_results import ProbeResults
 from goldstone.auditing.results import (
     AxisVerdict,
     Control,
@@ -20,6 +47,7 @@ from goldstone.auditing.results import (
     ElementResult,
     GroundTruthCheck,
     HistoryEntry,
+    MetricDetails,
     ModelSummary,
     Precheck,
     Provenance,
@@ -28,6 +56,7 @@ from goldstone.auditing.results import (
     SymmetrySummary,
     Verdict,
 )
+from goldstone.auditing.two_sample import TwoSampleTest
 from goldstone.core import Statistic
 from goldstone.groups import DihedralGroup, all_subgroups
 from goldstone.report import write_report
@@ -159,6 +188,252 @@ def history(elements: tuple[str, ...]) -> tuple[HistoryEntry, ...]:
         loss = positive(0.4 * 0.7**epoch)
         entries.append(HistoryEntry(epoch, loss, ratio, pair, null, orbit, cosets))
     return tuple(entries)
+
+
+LAYERS = ("down.0.conv", "down.1.conv", "up.0.conv", "head")
+
+
+def around(value: float) -> Statistic:
+    return Statistic(value, value - 0.125 * abs(value), value + 0.125 * abs(value), 16)
+
+
+def probe_results(
+    elements: tuple[str, ...], layers: tuple[str, ...] = LAYERS, irreps: int = 5
+) -> ProbeResults:
+    """All of them, with numbers that tell where they come from."""
+    return ProbeResults(
+        equivariance=equivariance(elements, layers),
+        orbit_metric=orbit_metric(elements),
+        lie_derivative=LieDerivative(
+            "translations", 8, 512, (direction((1.0, 0.0), 0.31), direction((0.0, 1.0), 0.62))
+        ),
+        lie_derivative_by_layer=(by_layer((1.0, 0.0), layers), by_layer((0.0, 1.0), layers)),
+        layer_coherence={
+            name: LayerCoherence(
+                {layer: group(0.1 + 0.5 * k / len(layers)) for k, layer in enumerate(layers)},
+                coherence(0.4),
+            )
+            for name in elements
+        },
+        stiffness=Stiffness(
+            {
+                name: PairStiffness(
+                    around(0.71), around(0.83), around(0.22), around(0.11), coherence(0.45)
+                )
+                for name in elements
+            },
+            around(0.66),
+            around(0.77),
+            MCoherence(len(elements) + 1, around(2.34), around(2.56)),
+            MCoherence(16, around(1.23), around(1.45)),
+            0.0,
+        ),
+        orbit_spectrum=OrbitSpectrum(
+            "D4",
+            8,
+            True,
+            tuple(
+                IrrepShare(
+                    f"σ{k}", 1, 1 / irreps, around(0.6 if k == 0 else 0.4 / irreps),
+                    around(0.35), (0.6,),
+                )
+                for k in range(irreps)
+            ),
+            0.0,
+        ),
+        unrolled=tuple(
+            UnrolledCoherence(
+                k, around(0.01 * k), {name: coherence(0.48 / k) for name in elements}
+            )
+            for k in (1, 2, 4)
+        ),
+        landscape=LossLandscape(
+            95234, curvature(elements, 31.2, -0.93), curvature(elements, 15.6, None)
+        ),
+        data_symmetry=data_symmetry(elements),
+        left_out={"orbit-spectrum": "SO(2) is no finite group of at most 64 elements"},
+    )  # fmt: skip
+
+
+def equivariance(elements: tuple[str, ...], layers: tuple[str, ...]) -> EquivarianceErrors:
+    """Exact to rounding in the first layer, broken from the second on, worst in the last."""
+    return EquivarianceErrors(
+        "d4",
+        tuple(
+            ElementError(
+                name,
+                around(0.31 + 0.001 * i),
+                (0.3, 0.32),
+                (around(0.21), around(0.43)),
+                tuple(
+                    BandError(low, 2 * low, around(0.1 * low), around(share))
+                    for low, share in ((1.0, 0.15), (2.0, 0.7), (4.0, 0.15))
+                ),
+                tuple(around(0.31 * k) for k in (1, 2, 3)),
+                {
+                    layer: around(1e-7 if k == 0 else 0.05 + 0.4 * k / len(layers))
+                    for k, layer in enumerate(layers)
+                },
+            )
+            for i, name in enumerate(elements)
+        ),
+        around(0.3125),
+        elements[-1],
+        dict.fromkeys(layers, "inferred"),
+        ("norm.0",),
+    )
+
+
+def orbit_metric(elements: tuple[str, ...], angles: bool = False) -> OrbitMetric:
+    return OrbitMetric(
+        "d4",
+        "accuracy",
+        True,
+        around(0.975),
+        tuple(
+            ElementMetric(name, 15.0 * (i + 1) if angles else None, around(0.6), around(-0.375))
+            for i, name in enumerate(elements)
+        ),
+        elements[0],
+        around(0.615),
+        around(0.125),
+        around(0.845),
+        Statistic(-0.0135, -0.04, 0.02, 16),
+    )
+
+
+def direction(coordinates: tuple[float, ...], value: float) -> DirectionError:
+    return DirectionError(
+        coordinates, around(0.0471), (0.04,), around(1.57), around(value), "forward-mode", 1e-6,
+        1e-7, "forward-mode", "exact", 2e-7, None, 1e-8,
+    )  # fmt: skip
+
+
+def by_layer(coordinates: tuple[float, ...], layers: tuple[str, ...]) -> LieDerivativeByLayer:
+    """The first layer takes 0.02 away, the last adds 0.0671, the others nothing."""
+    parts = [0.0] * len(layers)
+    parts[0], parts[-1] = -0.02, 0.0671
+    return LieDerivativeByLayer(
+        "translations",
+        coordinates,
+        around(0.0471),
+        tuple(
+            LayerError(layer, "inferred", around(part), around(abs(part)), around(0.5))
+            for layer, part in zip(layers, parts, strict=True)
+        ),
+        ("cat",),
+        3e-8,
+        8,
+    )
+
+
+def coherence(value: float) -> CoherenceSummary:
+    return CoherenceSummary(
+        around(0.78), around(0.33), around(value), around(0.9), permutation_p=0.004
+    )
+
+
+def group(value: float) -> GroupCoherence:
+    return GroupCoherence(1234, coherence(value), around(0.5), around(0.25), around(0.25 * value))
+
+
+def curvature(elements: tuple[str, ...], top: float, smallest: float | None) -> Curvature:
+    share = EigenspaceShare(around(0.875), around(0.01), Statistic(None))
+    return Curvature(
+        (top, top / 4, top / 16),
+        (1e-5, 1e-3, 0.5),
+        smallest,
+        False,
+        top * 2,
+        0.1,
+        top * 2 / 95234,
+        {"e": share} | dict.fromkeys(elements, share),
+        around(top / 2),
+        dict.fromkeys(elements, around(top / 3)),
+    )
+
+
+def data_symmetry(elements: tuple[str, ...]) -> DataSymmetry:
+    return DataSymmetry(
+        "d4",
+        "mmd",
+        24,
+        0.05,
+        tuple(
+            ElementDataTest(
+                name,
+                TwoSampleTest(0.501 if i == 0 else 0.001, 0.113, 0.002 if i == 0 else 0.62),
+                0.014 if i == 0 else 1.0,
+                "broken" if i == 0 else "not seen to be broken",
+            )
+            for i, name in enumerate(elements)
+        ),
+        1.0,
+        f"The data are not symmetric under {elements[0]}: explicit breaking.",
+    )
+
+
+def undefined_results(elements: tuple[str, ...]) -> ProbeResults:
+    """Every statistic without a value, as of a model whose outputs are all zero."""
+    none = Statistic(None)
+    no_coherence = CoherenceSummary(none, none, none, none, permutation_p=float("nan"))
+    flat = Curvature(
+        (0.0,), (0.0,), None, True, 0.0, 0.0, 0.0,
+        {"e": EigenspaceShare(none, none, none)}, none, {},
+    )  # fmt: skip
+    return ProbeResults(
+        equivariance=EquivarianceErrors(
+            "d4",
+            tuple(
+                ElementError(
+                    name, none, (), (none, none),
+                    (BandError(0, 1, none, none), BandError(1, 2, none, none)),
+                    (none, none), dict.fromkeys(LAYERS, none),
+                )
+                for name in elements
+            ),
+            none,
+            elements[0],
+            {},
+        ),
+        orbit_metric=OrbitMetric(
+            "d4", "mse", False, none,
+            tuple(ElementMetric(name, None, none, none) for name in elements),
+            elements[0], none, None, none, none,
+        ),
+        lie_derivative=LieDerivative(
+            "d4", 2, 3,
+            tuple(
+                DirectionError(x, none, (), none, none, "-", 0.0, 0.0, "-", "-", None, None, 0.0)
+                for x in ((1.0, 0.0), (0.0, 1.0))
+            ),
+        ),
+        lie_derivative_by_layer=(
+            LieDerivativeByLayer(
+                "d4", (1.0, 0.0), none, (LayerError("a", "declared", none, none, none),), (), 0.0, 0
+            ),
+        ),
+        layer_coherence={
+            name: LayerCoherence(
+                {layer: GroupCoherence(3, no_coherence, none, none, none) for layer in LAYERS},
+                no_coherence,
+            )
+            for name in elements
+        },
+        stiffness=Stiffness(
+            {name: PairStiffness(none, none, none, none, no_coherence) for name in elements},
+            none, none, MCoherence(2, none, none), MCoherence(2, none, none), 0.0,
+        ),
+        orbit_spectrum=OrbitSpectrum(
+            "C2", 2, True,
+            (IrrepShare("A", 1, 0.5, none, none, ()), IrrepShare("B", 1, 0.5, none, none, ())), 0.0,
+        ),
+        unrolled=tuple(
+            UnrolledCoherence(k, none, dict.fromkeys(elements, no_coherence)) for k in (1, 2)
+        ),
+        landscape=LossLandscape(3, flat, flat),
+        data_symmetry=DataSymmetry("d4", "mmd", 8, 0.05, (), None, "Nothing was tested."),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -324,6 +599,11 @@ def hostile(complete: AuditResult) -> AuditResult:
         elements=(first, *complete.elements[1:]),
         verdict=replace(complete.verdict, summary=HOSTILE),
         provenance=replace(complete.provenance, settings={HOSTILE: HOSTILE}),
+        metrics={HOSTILE: MetricDetails(uncovered={HOSTILE: HOSTILE})},
+        probes=replace(
+            probe_results((HOSTILE, "r²"), (HOSTILE, f"{HOSTILE} 2", "head")),
+            left_out={HOSTILE: HOSTILE},
+        ),
         arrays=arrays,
     )
 
@@ -358,6 +638,96 @@ def many(complete: AuditResult) -> AuditResult:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def probed(complete: AuditResult) -> AuditResult:
+    """The complete audit with every further probe."""
+    details = MetricDetails(
+        damping=0.0021, rows=96, residual=3.4e-9, uncovered={"head.bias": "it is not a layer's"},
+        distance_to_gauss_newton=0.043,
+    )  # fmt: skip
+    return replace(
+        complete,
+        metrics={"euclidean": MetricDetails(), "galerkin": details},
+        probes=probe_results(complete.symmetry.tested),
+    )
+
+
+@pytest.fixture(scope="session")
+def undefined(minimal: AuditResult) -> AuditResult:
+    """Every probe was run on one sample a pair, and no statistic is defined."""
+    return replace(
+        minimal,
+        provenance=replace(minimal.provenance, data={"pairs": 1}),
+        probes=undefined_results(("r", "s")),
+    )
+
+
+@pytest.fixture(scope="session")
+def large(many: AuditResult) -> AuditResult:
+    """64 elements, 100 layers and 64 irreps."""
+    names = many.symmetry.tested[:64]
+    layers = tuple(f"encoder.block.{i}.attention.output" for i in range(100))
+    return replace(
+        many,
+        symmetry=replace(many.symmetry, tested=names),
+        elements=many.elements[:64],
+        history=(),
+        arrays={},
+        probes=probe_results(names, layers, irreps=64),
+    )
+
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Collects the text by section, the links and the identifiers; checks that tags match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: dict[str, str] = {"": ""}
+        self.section = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        assert len(values) == len(attrs), f"an attribute of {tag} is repeated: {attrs}"
+        self.tags.append((tag, values))
+        if tag == "section":
+            self.section = values["id"] or ""
+            self.text[self.section] = ""
+        if "id" in values:
+            self.ids.append(values["id"] or "")
+        self.links += [v or "" for k, v in attrs if k in ("href", "src", "xlink:href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+        if tag == "section":
+            self.section = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text[self.section] += data
+
+    @property
+    def whole(self) -> str:
+        return " ".join(self.text.values())
+
+
 Save = Callable[[AuditResult], Path]
 
 
@@ -384,3 +754,14 @@ def rendered(saved: Save) -> Callable[[AuditResult], Path]:
         return made[id(result)][1]
 
     return render
+
+
+@pytest.fixture
+def page_of(rendered: Callable[[AuditResult], Path]) -> Any:
+    """The text of a report and the same, parsed."""
+
+    def make(result: AuditResult) -> tuple[str, Page]:
+        text = rendered(result).read_text(encoding="utf-8")
+        return text, Page(text)
+
+    return make

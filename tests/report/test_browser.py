@@ -18,6 +18,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PAGES = ("complete", "minimal", "boosts", "hostile", "many", "probed", "undefined", "large")
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 
@@ -33,7 +34,7 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-@pytest.fixture(params=["complete", "minimal", "boosts", "hostile", "many", "index"])
+@pytest.fixture(params=[*PAGES, "index"])
 def page_path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param != "index":
         rendered: Callable[[AuditResult], Path] = request.getfixturevalue("rendered")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,70 +13,9 @@ from goldstone.auditing import AuditResult
 from goldstone.core import InputError
 from goldstone.report import write_report
 
-VOID = {"meta", "link", "img", "br", "hr", "input"}
-
-
-class Page(HTMLParser):
-    """Collects the text by section, the links and the identifiers; checks that tags match."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: dict[str, str] = {"": ""}
-        self.section = ""
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        assert len(values) == len(attrs), f"an attribute of {tag} is repeated: {attrs}"
-        self.tags.append((tag, values))
-        if tag == "section":
-            self.section = values["id"] or ""
-            self.text[self.section] = ""
-        if "id" in values:
-            self.ids.append(values["id"] or "")
-        self.links += [v or "" for k, v in attrs if k in ("href", "src", "xlink:href")]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-        if tag == "section":
-            self.section = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
-            self.text[self.section] += data
-
-    @property
-    def whole(self) -> str:
-        return " ".join(self.text.values())
-
-
 Save = Callable[[AuditResult], Path]
 
-
-@pytest.fixture
-def page_of(rendered: Callable[[AuditResult], Path]) -> Any:
-    def make(result: AuditResult) -> tuple[str, Page]:
-        text = rendered(result).read_text(encoding="utf-8")
-        return text, Page(text)
-
-    return make
-
-
-EVERY = ("complete", "minimal", "boosts", "hostile", "many")
+EVERY = ("complete", "minimal", "boosts", "hostile", "many", "probed", "undefined", "large")
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -147,8 +147,8 @@ def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
     )
     inferred = sum(source == "inferred" for source in errors.layer_actions.values())
     caption = (
-        "A line per element, in the colour of its label; each point is the error of one layer's "
-        "output, relative to its size."
+        "A line per element, in the colour of its label where labels differ; each point is the "
+        "error of one layer's output, relative to its size."
     ) + _many(errors)
     if len(names) > MOST_TICKS:
         caption += " Layers are numbered as in the table."

@@ -100,7 +100,8 @@ def _lead(found: Mapping[str, LayerCoherence], groups: tuple[str, ...]) -> str:
         )
         text += (
             f"; over the layers{among} it runs from {number(known[least])} in "
-            f"{layer_title(least)}, where the gradients decouple most, to {number(known[best])} in {layer_title(best)}"
+            f"{layer_title(least)}, where the gradients decouple most, to "
+            f"{number(known[best])} in {layer_title(best)}"
         )
     return (
         f"{text}. Most energy, {percentage(energies[heaviest])}, lies in "

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from goldstone.auditing import AuditResult
 from goldstone.core import Statistic
 from goldstone.report.dots import shorten
-from goldstone.report.marks import DASHES, INK, MUTED, label_mark
+from goldstone.report.marks import DASHES, INK, MUTED, SERIES, label_mark
 from goldstone.report.svg import Axes, end_labels, inline_svg, log_axis
 
 MOST_LINES = 12
@@ -35,12 +35,22 @@ class Line:
 def element_style(
     result: AuditResult, names: Sequence[str]
 ) -> dict[str, tuple[str, tuple[float, ...]]]:
-    """The colour of each element's label, and a dash that tells elements of one label apart."""
-    labels = {e.name: e.label for e in result.elements}
+    """The colour of each element's label, and a dash that tells elements of one label apart.
+
+    Where all have one label, colours tell the elements apart too.
+    """
+    known = {e.name: e.label for e in result.elements}
+    labels = {name: known.get(name, "undetermined") for name in names}
+    if len(set(labels.values())) == 1 and len(labels) <= MOST_LINES:
+        count = len(SERIES)
+        return {
+            name: (SERIES[i % count], DASHES[i // count % len(DASHES)])
+            for i, name in enumerate(names)
+        }
     seen: dict[str, int] = {}
     styles = {}
     for name in names:
-        label = labels.get(name, "undetermined")
+        label = labels[name]
         styles[name] = label_mark(label).colour, DASHES[seen.get(label, 0) % len(DASHES)]
         seen[label] = seen.get(label, 0) + 1
     return styles
@@ -117,7 +127,7 @@ def line_plot(
             y = _draw_line(axes, x, line, log=log, many=many)
             finite = np.flatnonzero(np.isfinite(y))
             if line.name and finite.size:
-                ends.append((float(y[finite[-1]]), shorten(line.name, 9), line.colour))
+                ends.append((float(y[finite[-1]]), shorten(line.name, 12), line.colour))
         if not log and axes.get_ylim()[0] < 0 < axes.get_ylim()[1]:
             axes.axhline(0, color=MUTED, linewidth=0.9, zorder=1)
         axes.margins(x=0.02)

@@ -20,7 +20,7 @@ def waterfall(
     """
     if not parts:
         return ""
-    bars = _merged(parts)
+    bars = merged(parts)
     rows = [*bars, ("total", total)]
 
     def draw(axes: Axes) -> None:
@@ -51,7 +51,8 @@ def waterfall(
     return inline_svg(key, description, draw, 400, 84 + 20 * len(rows))
 
 
-def _merged(parts: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+def merged(parts: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """At most 24 of them, the smaller ones summed up in the last."""
     if len(parts) <= MOST_BARS:
         return list(parts)
     order = sorted(range(len(parts)), key=lambda i: -abs(parts[i][1]))
