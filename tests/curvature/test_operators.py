@@ -58,3 +58,19 @@ def test_a_matrix_must_be_symmetric():
         dense_operator(torch.tensor([[1.0, 2], [0, 1]]))
     with pytest.raises(InputError, match="square"):
         dense_operator(torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("batch", [2, 3, 9])
+def test_batches_change_rounding_alone(make_model, inputs, batch):
+    for name in ("unused", "complex"):
+        model = make_model(name)
+
+        def loss(y, i):
+            return (y**4).sum() * (i + 1)
+
+        for one, many in (
+            (gauss_newton_operator(model, inputs), gauss_newton_operator(model, inputs, batch)),
+            (hessian_operator(model, loss, inputs), hessian_operator(model, loss, inputs, batch)),
+        ):
+            v = torch.randn(one.size, dtype=D, generator=torch.Generator().manual_seed(0))
+            torch.testing.assert_close(many.product(v), one.product(v), rtol=1e-11, atol=1e-12)

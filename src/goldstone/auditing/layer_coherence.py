@@ -76,12 +76,17 @@ def parameter_groups(model: nn.Module, depth: int | None = None) -> dict[str, tu
 
 
 def group_products(
-    a: Tensor, b: Tensor, model: nn.Module, groups: Mapping[str, Sequence[str]]
+    a: Tensor,
+    b: Tensor,
+    model: nn.Module,
+    groups: Mapping[str, Sequence[str]],
+    known: Mapping[str, PairProducts] | None = None,
 ) -> dict[str, PairProducts]:
     """Inner products of gradients a, b (n, p) cut to each group of parameters.
 
     One slice of columns at a time is made float64; nothing else of the gradients' size is held. If
-    each parameter is in one group the products of the groups sum to those of the whole.
+    each parameter is in one group the products of the groups sum to those of the whole. Where those
+    of the same a with other gradients are ``known``, its products with itself are taken from them.
 
     Raises:
         InputError: a group is empty or names a parameter that is not trainable, or the gradients
@@ -107,10 +112,11 @@ def group_products(
         aa, ab, bb = torch.zeros(3, n, n, dtype=torch.float64)
         for name in names:
             left, right = a[:, slices[name]], b[:, slices[name]]
-            aa += inner_products(left).cpu()
+            if known is None:
+                aa += inner_products(left).cpu()
             ab += inner_products(left, right).cpu()
             bb += inner_products(right).cpu()
-        found[group] = PairProducts(aa, ab, bb)
+        found[group] = PairProducts(aa if known is None else known[group].aa, ab, bb)
     return found
 
 
@@ -188,8 +194,9 @@ def measure_layer_coherence(
     with progress.task("gradients by layer", total) as task:
         plain = loss_gradients(subject, symmetry, symmetry.group.identity, task)
         found = {}
+        products = None
         for name, g in zip(names, elements, strict=True):
             moved = loss_gradients(subject, symmetry, g, task)
-            products = group_products(plain, moved, subject.model, groups)
+            products = group_products(plain, moved, subject.model, groups, products)
             found[name] = layer_coherence(products, sizes, subject)
         return found

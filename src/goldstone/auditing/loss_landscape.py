@@ -25,6 +25,7 @@ from goldstone.curvature import (
     hessian_operator,
     hutchpp,
     lanczos,
+    output_jvps,
 )
 
 Kind = Literal["hessian", "gauss-newton"]
@@ -43,14 +44,19 @@ class LandscapeSettings:
             model's size are held.
         tolerance: of the eigenpairs, relative to the largest eigenvalue.
         trace_products: curvature products for the trace.
+        batch: samples differentiated together; their activations, for second derivatives too, are
+            held at a time. The result does not depend on it.
     """
 
     eigenpairs: int = 5
     products: int = 80
     tolerance: float = 1e-3
     trace_products: int = 30
+    batch: int = 4
 
     def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise InputError(f"expected a batch of at least 1, got {self.batch}")
         if not 1 <= self.eigenpairs <= self.products or self.trace_products < 6:
             raise InputError(
                 "expected at least one eigenpair, as many products, and six products for the "
@@ -182,7 +188,7 @@ class _Spectrum:
         cls, kind: Kind, subject: Subject, settings: LandscapeSettings, task: Task
     ) -> "_Spectrum":
         seed = subject.settings.seed
-        operator = _operator(kind, subject, slice(None))
+        operator = _operator(kind, subject, slice(None), settings.batch)
         both = kind == "hessian" and settings.eigenpairs < min(settings.products, operator.size)
         found = lanczos(
             operator,
@@ -242,7 +248,7 @@ class _Spectrum:
         )
 
 
-def _operator(kind: Kind, subject: Subject, index: slice) -> CurvatureOperator:
+def _operator(kind: Kind, subject: Subject, index: slice, batch: int = 1) -> CurvatureOperator:
     """The curvature on some of the samples."""
     samples = subject.samples
     some = replace(
@@ -252,8 +258,9 @@ def _operator(kind: Kind, subject: Subject, index: slice) -> CurvatureOperator:
     )
     inputs = TreeBatch(some.inputs)
     if kind == "hessian":
-        return hessian_operator(TreeModel(subject.model), sample_loss(subject.loss, some), inputs)
-    return gauss_newton_operator(TreeModel(subject.model, flat=True), inputs)
+        scalar = sample_loss(subject.loss, some)
+        return hessian_operator(TreeModel(subject.model), scalar, inputs, batch)
+    return gauss_newton_operator(TreeModel(subject.model, flat=True), inputs, batch)
 
 
 def _along(direction: Tensor, plain: Tensor, kind: Kind, subject: Subject) -> Statistic:
@@ -263,10 +270,16 @@ def _along(direction: Tensor, plain: Tensor, kind: Kind, subject: Subject) -> St
     if not float(direction.norm()) > _rounding(plain) * scale:
         return Statistic(None, None, None, n)
     unit = direction / direction.norm()
-    values = [
-        float(unit.double() @ _operator(kind, subject, slice(i, i + 1)).product(unit).double())
-        for i in range(n)
-    ]
+    values = []
+    for i in range(n):
+        if kind == "gauss-newton":
+            # vᵀJᵀJv needs no backward pass.
+            sample = TreeBatch(trees.take(subject.samples.inputs, slice(i, i + 1)))
+            pushed = output_jvps(TreeModel(subject.model, flat=True), sample, unit[None])[0]
+            values.append(float(pushed.double().square().mean()))
+        else:
+            moved = _operator(kind, subject, slice(i, i + 1)).product(unit)
+            values.append(float(unit.double() @ moved.double()))
     return subject.mean(torch.tensor(values, dtype=torch.float64))
 
 

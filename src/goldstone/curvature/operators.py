@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from goldstone.core import InputError
+from goldstone.core import InputError, trees
 from goldstone.curvature.output_jvp import output_jvps
 from goldstone.curvature.output_probes import check_probing, real_outputs
 from goldstone.curvature.parameters import (
@@ -39,10 +39,13 @@ class CurvatureOperator:
     device: torch.device
 
 
-def gauss_newton_operator(model: nn.Module, inputs: Tensor | TreeBatch) -> CurvatureOperator:
-    """The operator v ↦ Jᵀ(Jv)/N_out of η = JᵀJ/N_out, a sample at a time.
+def gauss_newton_operator(
+    model: nn.Module, inputs: Tensor | TreeBatch, batch: int = 1
+) -> CurvatureOperator:
+    """The operator v ↦ Jᵀ(Jv)/N_out of η = JᵀJ/N_out.
 
-    A forward-mode derivative (double backward where there is none) and a backward pass a sample.
+    A forward-mode derivative (double backward where there is none) and a backward pass for every
+    ``batch`` samples together, whose activations are held at a time.
 
     Raises:
         InputError: there is nothing to differentiate, or a BatchNorm is in training mode.
@@ -54,10 +57,10 @@ def gauss_newton_operator(model: nn.Module, inputs: Tensor | TreeBatch) -> Curva
         total, part = torch.zeros_like(v), torch.empty_like(v)
         outputs = 0
         with sdpa_kernel(SDPBackend.MATH), torch.enable_grad():
-            for i in range(len(inputs)):
-                sample = inputs[i : i + 1]
-                pushed = output_jvps(model, sample, v[None])[0][0]
-                value = real_outputs(model, sample)
+            for start in range(0, len(inputs), batch):
+                some = inputs[start : start + batch]
+                pushed = output_jvps(model, some, v[None])[0][0]
+                value = real_outputs(model, some)
                 pulled = torch.autograd.grad(
                     value,
                     tuple(parameters.values()),
@@ -73,12 +76,12 @@ def gauss_newton_operator(model: nn.Module, inputs: Tensor | TreeBatch) -> Curva
 
 
 def hessian_operator(
-    model: nn.Module, scalar: Scalar, inputs: Tensor | TreeBatch
+    model: nn.Module, scalar: Scalar, inputs: Tensor | TreeBatch, batch: int = 1
 ) -> CurvatureOperator:
     """The operator v ↦ ∇(∇L · v), L the mean over samples i of ``scalar(model(x_i), i)``.
 
-    Double backward, a sample at a time (Pearlmutter 1994). A complex parameter counts as its real
-    and imaginary parts.
+    Double backward (Pearlmutter 1994) through ``batch`` samples together, whose activations are
+    held at a time. A complex parameter counts as its real and imaginary parts.
 
     Raises:
         InputError: there is nothing to differentiate, or a BatchNorm is in training mode.
@@ -91,8 +94,15 @@ def hessian_operator(
         total, part = torch.zeros_like(v), torch.empty_like(v)
         along = tuple(split_vector(v, parameters).values())
         with sdpa_kernel(SDPBackend.MATH), torch.enable_grad():
-            for i in range(len(inputs)):
-                value = scalar(model(inputs[i : i + 1]), i)
+            for start in range(0, len(inputs), batch):
+                some = inputs[start : start + batch]
+                outputs = model(some)
+                value = torch.stack(
+                    [
+                        scalar(trees.take(outputs, slice(i, i + 1)), start + i)
+                        for i in range(len(some))
+                    ]
+                ).sum()
                 if not value.requires_grad:
                     continue
                 slopes = torch.autograd.grad(
