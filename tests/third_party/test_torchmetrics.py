@@ -3,10 +3,13 @@
 Needs ``pip install torchmetrics``.
 """
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from goldstone import AuditSettings, audit
 from goldstone.actions import image_symmetry
 from goldstone.auditing import metric_over_orbit
 
@@ -70,3 +73,17 @@ def test_an_error_is_better_low() -> None:
     assert all(e.value.estimate == pytest.approx(0.25, rel=1e-5) for e in found.elements)
     # The caller's own evaluation goes on where it was.
     assert float(metric.compute()) == 1.0
+
+
+def test_in_an_audit(small: Callable[..., AuditSettings]) -> None:
+    """Classes by name are averaged as probabilities; another's metric gets what the model says."""
+    x, y = images()
+    metric = torchmetrics.classification.MulticlassAccuracy(3, average="micro")
+    settings = small(metrics=(), probes=("orbit-metric",))
+    result = audit(Halves(), (x, y), TURNS, metric=metric, settings=settings)
+    assert result.probes.orbit_metric is not None
+    assert result.probes.orbit_metric.metric == "MulticlassAccuracy"
+    tested = slice(24)
+    alone = metric_over_orbit(Halves(), x[tested], y[tested], TURNS, metric)
+    assert result.probes.orbit_metric.averaged.estimate == alone.averaged.estimate
+    assert result.probes.orbit_metric.worst == alone.worst

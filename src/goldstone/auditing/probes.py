@@ -159,7 +159,7 @@ def _orbit_metric(given: ProbeInputs) -> Any:
         given.symmetry,
         given.metric,
         given.elements,
-        before_averaging=_probabilities if given.metric == "accuracy" else None,
+        before_averaging=_probabilities if isinstance(given.metric, str) else None,
         trajectory=samples.trajectory,
         context=samples.context,
         batch=settings.batch,

@@ -46,7 +46,7 @@ def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummar
         log_loss_over_persistence=over.get("persistence", Statistic(None)),
         log_loss_over_climatology=over.get("climatology", Statistic(None)),
         has_skill=all(s.high is not None and s.high < 0.0 for s in over.values()),
-        numerical_floor=numerical_floor(model, trees.take(subject.samples.inputs, slice(4))),
+        numerical_floor=numerical_floor(model, trees.take(subject.samples.inputs, slice(16))),
     )
 
 
