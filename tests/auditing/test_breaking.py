@@ -111,3 +111,22 @@ def test_json_and_bad_input() -> None:
     with pytest.raises(InputError, match="not tested under r², r³"):
         breaking_kind(seeds(0.3, 1.0), gaussian(), TURNS, part)
     assert breaking_kind(seeds(0.3, 1.0), gaussian(), TURNS, part, [1]).models == 8
+
+
+def test_what_training_did_to_the_asymmetry_of_the_start() -> None:
+    """The control for exchangeable initialisations: a remnant is told from what training made."""
+    for before, after, sign, words in ((0.1, 0.3, 1, "made more"), (0.9, 0.3, -1, "left of")):
+        found = breaking_kind(
+            seeds(after, 1.0), gaussian(), TURNS, ISOTROPIC, untrained=seeds(before, 1.0)
+        )
+        turn = next(e for e in found.elements if e.name == "r")
+        assert turn.kind == "spontaneous"
+        assert turn.growth.estimate is not None
+        assert turn.growth.low is not None
+        assert turn.growth.high is not None
+        assert sign * turn.growth.low > 0
+        assert sign * turn.growth.high > 0
+        assert words in turn.reason
+    # ‖Δ‖ is linear in the stretch; the output's size hardly changes.
+    alone = breaking_kind(seeds(0.3, 1.0), gaussian(), TURNS, ISOTROPIC)
+    assert alone.elements[0].growth.estimate is None

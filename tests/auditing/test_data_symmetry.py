@@ -184,3 +184,11 @@ def test_json_and_bad_input() -> None:
         mmd_test(torch.eye(4), label, torch.tensor([0, 0, 1, 1]), 0, 9)
     with pytest.raises(InputError, match="two or more"):
         mmd_test(torch.eye(4), -label.abs(), torch.arange(4), 0, 9)
+
+
+def test_the_identity_alone_is_no_test() -> None:
+    x = torch.randn(20, 2, dtype=torch.float64)
+    turns = CyclicGroup(4)
+    plane = LinearAction(StandardRepresentation(turns))
+    with pytest.raises(InputError, match="besides the identity"):
+        data_symmetry(x, Symmetry("c4", turns, plane, plane), [0])

@@ -30,6 +30,7 @@ Kind = Literal["symmetric", "explicit", "spontaneous", "built in", "undetermined
 """
 
 _CONTEXT = Context()
+_UNKNOWN = Statistic(None)
 SHARED = 0.5
 
 
@@ -51,6 +52,9 @@ class ElementBreaking:
         untrained: ``single`` of the untrained models, if they were given.
         kind: see :data:`Kind`.
         reason: in words.
+        growth: E log of ``single`` over ``untrained``, paired by sample: the control for what the
+            initialisation brought. Below 0: training has reduced the asymmetry; above 0: it has
+            made more of it. None without the untrained models.
     """
 
     name: str
@@ -61,6 +65,7 @@ class ElementBreaking:
     untrained: Statistic
     kind: Kind
     reason: str
+    growth: Statistic = _UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,11 @@ def breaking_kind(
         shared = _ratio(trained.common[i], trained.square[i], of, bootstrap)
         shared = shared if len(models) > 1 else Statistic(None)
         kind, reason = _judge(tested[name], single, shared, tolerance)
+        growth = Statistic(None)
+        if before is not None:
+            growth = mean((trained.single[i] / before.single[i]).log())
+        if kind in ("spontaneous", "built in"):
+            reason += _since(growth)
         results.append(
             ElementBreaking(
                 name=name,
@@ -159,6 +169,7 @@ def breaking_kind(
                 untrained=Statistic(None) if before is None else mean(before.single[i]),
                 kind=kind,
                 reason=reason,
+                growth=growth,
             )
         )
     confounds = _confounds(data, len(models), results, augmented=augmented, tolerance=tolerance)
@@ -257,6 +268,15 @@ def _judge(
     return "undetermined", "the models share about half of their asymmetry: train more seeds"
 
 
+def _since(growth: Statistic) -> str:
+    """What training has done to the asymmetry of the untrained models."""
+    if growth.low is not None and growth.low > 0:
+        return "; training has made more of it than the initialisation brought"
+    if growth.high is not None and growth.high < 0:
+        return "; it is what training has left of the initialisation's asymmetry"
+    return ""
+
+
 def _confounds(
     data: DataSymmetry,
     models: int,
@@ -282,7 +302,7 @@ def _confounds(
         found.append(
             f"the untrained models are asymmetric under {', '.join(already)} already: their "
             "initialisation (learned positions?) is exchangeable between poses, so that a mean "
-            "over seeds is symmetric whatever training does"
+            "over seeds is symmetric whatever training does: see growth for what training did"
         )
     if augmented:
         found.append(

@@ -114,13 +114,15 @@ def data_symmetry(
         seed: of the halves, the permutations and the elements.
 
     Raises:
-        InputError: fewer than 8 trajectories, data that is not finite, too few permutations, or
-            features of another form.
+        InputError: no element besides the identity, fewer than 8 trajectories, data that is not
+            finite, too few permutations, or features of another form.
 
     References:
         Gretton et al. (2012), JMLR 13; Lopez-Paz and Oquab (2017), ICLR; Holm (1979).
     """
     chosen = [g for g in choose_elements(symmetry, elements, seed) if g != symmetry.group.identity]
+    if not chosen:
+        raise InputError("expected one element or more besides the identity, got none")
     n = trees.batch_size(data)
     pair = data if targets is None else (data, targets)
     for leaf in trees.leaves(pair):
@@ -161,7 +163,7 @@ def data_symmetry(
         )
         for name, found in tests.items()
     )
-    smallest = _detectable(plain, of, test, level / max(len(chosen), 1), seed)
+    smallest = _detectable(plain, of, test, level / len(chosen), seed)
     statement = _statement(results, smallest)
     return DataSymmetry(symmetry.name, test, count, level, results, smallest, statement)
 
