@@ -395,6 +395,24 @@ def test_channels_last_and_strided_inputs_change_nothing_but_rounding():
     assert model[0].weight.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_hides_no_randomness(dtype):
+    """A thousand ε of bfloat16 would be larger than any output."""
+    model = trained(network(nn.Tanh()), 20)
+    wide = coherence(run(model))
+    model.to(dtype)
+    result = run(model)
+    assert result.provenance.dtype == str(dtype).removeprefix("torch.")
+    assert coherence(result) == pytest.approx(wide, abs=0.02)
+    with pytest.raises(InputError, match="stochastic"):
+        run(Wrapped(model, lambda net, x: nn.functional.dropout(net(x), 0.3)))
+
+
+def test_a_history_of_functions_has_no_gradients():
+    with pytest.raises(InputError, match="history, epoch 3: the model has no trainable parameter"):
+        run(trained(network(), 5), history=[(3, lambda x: x)])
+
+
 def test_models_losses_and_metrics_may_view_what_is_turned():
     """A turned image is not contiguous, so that ``view`` would fail in the middle of an audit."""
 

@@ -99,7 +99,7 @@ def audit(
         InputError: model, data, symmetry and probes do not fit, before any long work.
         SymmetryRefusedError: the action is no symmetry of the ground truth or the data.
     """
-    checkpoints = tuple(history)
+    checkpoints = tuple((epoch, as_module(checkpoint)) for epoch, checkpoint in history)
     module = as_module(model)
     with left_as_found(module, *(checkpoint for _, checkpoint in checkpoints)):
         return _audit(

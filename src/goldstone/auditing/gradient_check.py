@@ -5,7 +5,7 @@ import warnings
 import torch
 from torch import Tensor, nn
 
-from goldstone.auditing.inspection import predict
+from goldstone.auditing.inspection import predict, slack
 from goldstone.auditing.probed_model import BlackBox
 from goldstone.auditing.subject import Loss
 from goldstone.core import InputError, check_finite, trees
@@ -38,8 +38,7 @@ def check_loss(model: nn.Module, loss: Loss, inputs: Tree, targets: Tree) -> Non
         raise InputError("the loss changes the prediction in place; have it work on a copy")
     one = slice(1)
     alone = _evaluate(loss, trees.take(output, one), trees.take(wanted, one))
-    tolerance = 1e3 * torch.finfo(values.dtype).eps * float(values.abs().max())
-    if not float((alone - values[one]).abs().max()) <= tolerance:
+    if not float((alone - values[one]).abs().max()) <= slack(values):
         raise InputError(
             "the loss of a sample depends on the other samples of its batch; it has to be a "
             "function of one prediction and one target"
