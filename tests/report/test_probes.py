@@ -107,12 +107,16 @@ def test_contributions_of_layers_and_what_they_cancel(probed: AuditResult) -> No
 
 def test_merged_bars_keep_their_sum_and_order() -> None:
     parts = [(f"layer {i}", (-1.0) ** i * i) for i in range(100)]
-    bars = merged(parts)
-    assert len(bars) == MOST_BARS
-    assert bars[-1][0] == "77 smaller ones"
-    assert sum(value for _, value in bars) == pytest.approx(sum(value for _, value in parts))
-    assert [name for name, _ in bars[:-1]] == [f"layer {i}" for i in range(77, 100)]
-    assert merged(parts[:5]) == parts[:5]
+    bars, rest = merged(parts)
+    assert [name for name, _ in bars] == [f"layer {i}" for i in range(100 - MOST_BARS + 1, 100)]
+    assert rest is not None
+    assert sum(value for _, value in bars) + rest == pytest.approx(sum(v for _, v in parts))
+    assert merged(parts[:5]) == (parts[:5], None)
+
+
+def test_bars_too_small_to_see_are_merged_where_there_are_many() -> None:
+    parts = [("first", -2.0), *((f"layer {i}", 0.0) for i in range(20)), ("last", 5.0)]
+    assert merged(parts) == ([parts[0], parts[-1]], 0.0)
 
 
 def test_a_symmetry_of_the_input_alone_is_not_measured_by_its_motion(

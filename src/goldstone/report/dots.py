@@ -9,6 +9,7 @@ import numpy as np
 from goldstone.auditing.results import Label
 from goldstone.core import Statistic
 from goldstone.report.marks import INK, LABELS, MUTED, PAPER, SERIES, label_mark
+from goldstone.report.names import short_names
 from goldstone.report.svg import Axes, inline_svg, log_axis
 
 MOST_ROWS = 32
@@ -91,17 +92,12 @@ def dot_plot(key: str, plot: DotPlot) -> str:
         if many:
             _index_axis(axes, plot.rows, plot.per)
         else:
-            names = [shorten(name, plot.longest) for name in plot.rows]
+            names = short_names(plot.rows, plot.longest)
             axes.set_yticks(range(len(names)), names)
             axes.set_ylim(len(plot.rows) - 0.35, -0.65 - 0.5 * max(len(named), bool(plot.lines)))
             axes.tick_params(axis="y", length=0)
 
     return inline_svg(key, description, draw, plot.width, height)
-
-
-def shorten(name: str, most: int) -> str:
-    """``name`` cut to ``most`` characters."""
-    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _log_limits(plot: DotPlot) -> tuple[float, float]:
@@ -188,6 +184,6 @@ def _reference_line(axes: Axes, name: str, value: float, *, many: bool, row: int
 
 def _index_axis(axes: Axes, rows: tuple[str, ...], per: str) -> None:
     places = np.unique(np.rint(np.linspace(0, len(rows) - 1, 3)).astype(int))
-    axes.set_xticks(places, [shorten(rows[i], 12) for i in places])
+    axes.set_xticks(places, short_names([rows[i] for i in places], 12))
     axes.set_xlim(-1, len(rows))
     axes.set_xlabel(f"{per}, in the order tested" if per == "element" else per)

@@ -8,7 +8,7 @@ from goldstone.core import Statistic
 from goldstone.report.lines import MOST_LINES, MOST_TICKS, chart_width, element_lines, line_plot
 from goldstone.report.numbers import number, percentage
 from goldstone.report.section import Cell, Figure, Finding, Table
-from goldstone.report.words import counted, largest, layer_title, listed, mean, measured
+from goldstone.report.words import UNDEFINED, counted, largest, layer_title, listed, mean, measured
 
 MOST_COLUMNS = 8
 _UNIT = "‖f(g·x) − g·f(x)‖ / ‖f(x)‖"
@@ -56,6 +56,8 @@ def equivariance_finding(result: AuditResult) -> Finding | None:
 
 
 def _lead(errors: EquivarianceErrors) -> str:
+    if errors.average.estimate is None:
+        return UNDEFINED
     worst = next((e for e in errors.elements if e.name == errors.worst), None)
     most = "" if worst is None else f", and most under {worst.name}: {measured(worst.error)}"
     return (
@@ -194,7 +196,8 @@ def _bands(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
         "The difference of the two outputs split by wavenumber: first how wrong each band is in "
         "itself, then where the error has its energy."
     ) + _many(errors)
-    return Figure(tuple(p for p in panels if p), caption, "By wavenumber", "wide")
+    drawn = tuple(panel for panel in panels if panel)
+    return Figure(drawn, caption, "By wavenumber", "wide") if drawn else None
 
 
 def _channels(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:

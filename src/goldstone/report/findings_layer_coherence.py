@@ -49,8 +49,9 @@ def layer_coherence_finding(result: AuditResult) -> Finding | None:
             f" {len(found) - len(chosen)} further elements are not shown; those shown run evenly "
             "from the least to the most coherent."
         )
+    figure = Figure((panel,), caption, kind="chart")
     return Finding(
-        _lead(found, groups), (Figure((panel,), caption, kind="chart"),), _tables(found, groups)
+        _lead(found, groups), (figure,) if np.isfinite(values).any() else (), _tables(found, groups)
     )
 
 

@@ -7,7 +7,7 @@ from goldstone.report.dots import DotPlot, dot_plot, series_dots
 from goldstone.report.numbers import number, percentage
 from goldstone.report.section import Figure, Finding, Table
 from goldstone.report.waterfall import waterfall
-from goldstone.report.words import counted, layer_title, measured
+from goldstone.report.words import UNDEFINED, counted, layer_title, measured
 
 MOST_DIRECTIONS = 4
 
@@ -18,6 +18,7 @@ def lie_derivative_finding(result: AuditResult) -> Finding | None:
     if whole is None and not by_layer:
         return None
     lead = " ".join(sentence for sentence in (_lead(whole), _layer_lead(by_layer)) if sentence)
+    lead = lead or UNDEFINED
     figures = (*_directions(whole), *_layers(by_layer))
     return Finding(lead, figures, (*_tables(whole), *_layer_tables(by_layer)), _remarks(by_layer))
 
@@ -80,7 +81,7 @@ def _layer_lead(found: Sequence[LieDerivativeByLayer]) -> str:
     against = [value for _, value in parts if value < 0]
     along = f" along {_name(entry.direction)}" if len(found) > 1 else ""
     share = percentage(most / total)
-    text = f"Of that{along}, {layer} adds most: {number(most)}, {share} of the total"
+    text = f"Of that{along}, {layer_title(layer)} adds most: {number(most)}, {share} of the total"
     if against:
         text += (
             f"; {counted(len(against), 'layer takes', 'layers take')} {number(-sum(against))} away"
@@ -90,7 +91,7 @@ def _layer_lead(found: Sequence[LieDerivativeByLayer]) -> str:
 
 def _parts(entry: LieDerivativeByLayer) -> list[tuple[str, float]]:
     return [
-        (layer_title(layer.name), layer.contribution.estimate)
+        (layer.name or "the model itself", layer.contribution.estimate)
         for layer in entry.layers
         if layer.contribution.estimate is not None
     ]
@@ -120,7 +121,8 @@ def _directions(whole: LieDerivative | None) -> tuple[Figure, ...]:
         "Lie algebra. Relative to the motion there are no units, relative to the output the unit "
         "is that of X, which may differ between directions."
     )
-    return (Figure(tuple(p for p in panels if p), caption, "By direction"),)
+    drawn = tuple(panel for panel in panels if panel)
+    return (Figure(drawn, caption, "By direction"),) if drawn else ()
 
 
 def _layers(found: Sequence[LieDerivativeByLayer]) -> tuple[Figure, ...]:

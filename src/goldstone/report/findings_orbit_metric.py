@@ -7,7 +7,7 @@ from goldstone.report.lines import Line, line_plot
 from goldstone.report.marks import BLUE
 from goldstone.report.numbers import number
 from goldstone.report.section import Figure, Finding, Table
-from goldstone.report.words import measured
+from goldstone.report.words import UNDEFINED, measured
 
 FEWEST_ANGLES = 4
 
@@ -31,6 +31,8 @@ def _better(metric: OrbitMetric) -> str:
 
 
 def _lead(metric: OrbitMetric) -> str:
+    if metric.value.estimate is None and metric.average.estimate is None:
+        return UNDEFINED
     worst = next((e for e in metric.elements if e.name == metric.worst), None)
     at = "" if worst is None else f"; the worst element is {worst.name}, {measured(worst.value)}"
     each = (

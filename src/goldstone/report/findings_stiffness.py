@@ -4,7 +4,7 @@ from goldstone.auditing import AuditResult, Stiffness
 from goldstone.report.dots import Dot, DotPlot, dot, dot_plot
 from goldstone.report.numbers import number
 from goldstone.report.section import Figure, Finding, Table
-from goldstone.report.words import mean, measured
+from goldstone.report.words import UNDEFINED, mean, measured
 
 
 def stiffness_finding(result: AuditResult) -> Finding | None:
@@ -26,6 +26,8 @@ def stiffness_finding(result: AuditResult) -> Finding | None:
 def _lead(found: Stiffness) -> str:
     cosine = mean(e.cosine.estimate for e in found.elements.values())
     null = mean(e.null_cosine.estimate for e in found.elements.values())
+    if cosine is None:
+        return UNDEFINED
     orbit, data = found.orbit_coherence, found.data_coherence
     return (
         f"The gradients at x and g·x have a cosine of {number(cosine)} in the mean over elements, "

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goldstone.core import require
-from goldstone.report.dots import shorten
 from goldstone.report.lines import MOST_TICKS, name_ticks
 from goldstone.report.marks import GREY, MUTED
+from goldstone.report.names import short_names
 from goldstone.report.svg import Axes, inline_svg
 
 _MOST_WRITTEN = 16
@@ -38,7 +38,7 @@ def heat_map(key: str, heat: HeatMap) -> str:
     cell = 44 if count <= _MOST_WRITTEN else 22 if count <= MOST_TICKS else 7
     width = min(900, max(400, 170 + cell * count))
     rows = 22 * len(heat.rows)
-    names = 6 * min(22, max(map(len, heat.columns))) if count <= MOST_TICKS else 14
+    names = 6 * max(map(len, short_names(heat.columns, 22))) if count <= MOST_TICKS else 14
     height = 150 + rows + names
 
     def draw(axes: Axes) -> None:
@@ -76,7 +76,7 @@ def _draw_cells(axes: Axes, heat: HeatMap) -> None:
         interpolation="nearest",
     )
     axes.grid(visible=False)
-    axes.set_yticks(range(len(heat.rows)), [shorten(name, 16) for name in heat.rows])
+    axes.set_yticks(range(len(heat.rows)), short_names(heat.rows, 16))
     axes.tick_params(length=0)
     axes.set_xlabel(heat.label)
     for side in ("left", "bottom"):

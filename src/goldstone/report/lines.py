@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from goldstone.auditing import AuditResult
 from goldstone.core import Statistic
-from goldstone.report.dots import shorten
 from goldstone.report.marks import DASHES, INK, MUTED, SERIES, label_mark
+from goldstone.report.names import short_names
 from goldstone.report.svg import Axes, end_labels, inline_svg, log_axis
 
 MOST_LINES = 12
@@ -123,11 +123,13 @@ def line_plot(
         if log:
             log_axis(axes.yaxis, min(positive) / 1.5, max(positive) * 1.5)
         ends = []
+        names = short_names([line.name for line in lines if line.name], 12)
+        short = dict(zip((line.name for line in lines if line.name), names, strict=True))
         for line in lines:
             y = _draw_line(axes, x, line, log=log, many=many)
             finite = np.flatnonzero(np.isfinite(y))
             if line.name and finite.size:
-                ends.append((float(y[finite[-1]]), shorten(line.name, 12), line.colour))
+                ends.append((float(y[finite[-1]]), short[line.name], line.colour))
         if not log and axes.get_ylim()[0] < 0 < axes.get_ylim()[1]:
             axes.axhline(0, color=MUTED, linewidth=0.9, zorder=1)
         axes.margins(x=0.02)
@@ -178,8 +180,9 @@ def name_ticks(axes: Axes, x: Sequence[float], names: Sequence[str]) -> None:
         places = [i for i in range(len(names)) if i == 0 or (i + 1) % step == 0]
         axes.set_xticks([x[i] for i in places], [str(i + 1) for i in places])
         return
-    upwards = len(names) > 1 and max(map(len, names)) * len(names) > 40
-    axes.set_xticks(x, [shorten(name, 22) for name in names], rotation=90 if upwards else 0)
+    shown = short_names(names, 22)
+    upwards = len(shown) > 1 and max(map(len, shown)) * len(shown) > 40
+    axes.set_xticks(x, shown, rotation=90 if upwards else 0)
 
 
 def chart_width(places: int) -> float:

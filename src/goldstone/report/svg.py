@@ -102,7 +102,9 @@ def _inline(document: str, key: str, description: str) -> str:
         {"class": "plot", "viewBox": f"0 0 {width} {height}", "width": width, "height": height}
     )
     root.attrib.update({"role": "img", "aria-label": description})
-    return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode"))
+    text = re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode"))
+    # ElementTree leaves quotes in text as they are; here nothing but markup may hold them.
+    return re.sub(r">([^<]*)<", lambda m: ">" + m[1].replace('"', "&quot;") + "<", text)
 
 
 def _strip(root: ElementTree.Element) -> None:

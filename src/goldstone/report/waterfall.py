@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from goldstone.report.dots import shorten
 from goldstone.report.marks import BLUE, GREY, INK, MUTED, VERMILLION
+from goldstone.report.names import short_names
 from goldstone.report.numbers import number
 from goldstone.report.svg import Axes, inline_svg
 
 MOST_BARS = 24
+FEW_BARS = 12
+LEAST_BAR = 0.005
 
 
 def waterfall(
@@ -15,12 +17,15 @@ def waterfall(
 ) -> str:
     """Bars from the sum so far to the next, and the total below; empty without parts.
 
-    Of more than 24 parts the largest in size keep their bars, in their order; the others are one
-    bar, the last.
+    The parts that :func:`merged` leaves out are one bar, the last.
     """
     if not parts:
         return ""
-    bars = merged(parts)
+    kept, rest = merged(parts)
+    names = short_names([name for name, _ in kept], 22)
+    bars = [(name, value) for name, (_, value) in zip(names, kept, strict=True)]
+    if rest is not None:
+        bars.append((f"{len(parts) - len(kept)} smaller ones", rest))
     rows = [*bars, ("total", total)]
 
     def draw(axes: Axes) -> None:
@@ -35,7 +40,7 @@ def waterfall(
             start = end
         axes.barh(len(bars), total, color=GREY, height=0.62, zorder=2)
         axes.axvline(0, color=INK, linewidth=0.9, zorder=3)
-        axes.set_yticks(range(len(rows)), [shorten(name, 20) for name, _ in rows])
+        axes.set_yticks(range(len(rows)), [name for name, _ in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
@@ -51,12 +56,15 @@ def waterfall(
     return inline_svg(key, description, draw, 400, 84 + 20 * len(rows))
 
 
-def merged(parts: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
-    """At most 24 of them, the smaller ones summed up in the last."""
-    if len(parts) <= MOST_BARS:
-        return list(parts)
+def merged(parts: Sequence[tuple[str, float]]) -> tuple[list[tuple[str, float]], float | None]:
+    """At most 24 of them in their order, and the sum of the others, which are smaller.
+
+    Of more than twelve, those below half a per cent of the largest are among the others too.
+    """
     order = sorted(range(len(parts)), key=lambda i: -abs(parts[i][1]))
-    kept = set(order[: MOST_BARS - 1])
+    if len(parts) > FEW_BARS:
+        least = LEAST_BAR * abs(parts[order[0]][1])
+        order = [i for i in order if abs(parts[i][1]) >= least]
+    kept = set(order if len(order) <= MOST_BARS else order[: MOST_BARS - 1])
     rest = [value for i, (_, value) in enumerate(parts) if i not in kept]
-    shown = [part for i, part in enumerate(parts) if i in kept]
-    return [*shown, (f"{len(rest)} smaller ones", sum(rest))]
+    return [part for i, part in enumerate(parts) if i in kept], sum(rest) if rest else None

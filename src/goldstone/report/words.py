@@ -7,6 +7,8 @@ from goldstone.auditing import AuditResult
 from goldstone.core import Statistic
 from goldstone.report.numbers import interval, number
 
+UNDEFINED = "Not defined for these samples."
+
 
 @dataclass(frozen=True)
 class Nouns:
