@@ -252,10 +252,9 @@ class GradientRun:
         self._probe = probe
         for name, metric in probe.prepared.items():
             if name not in self._solved and isinstance(metric, SolvedMetric):
-                store = self._store(probe.size)
-                self._solved[name] = metric, store
+                self._solved[name] = metric, self._store(probe.size, torch.float32)
                 if self._taken:
-                    store.put_all(0, metric.operator.solve(self._vectors.first(self._taken).rows))
+                    self._solve(name, 0, self._vectors.first(self._taken).rows)
 
     @property
     def taken(self) -> int:
@@ -309,15 +308,22 @@ class GradientRun:
 
     def _follow(self, start: int, rows: Tensor) -> None:
         """Keep the images and pushforwards of the rows from number ``start`` on."""
-        for metric, store in self._solved.values():
-            store.put_all(start, metric.operator.solve(rows))
+        for name in self._solved:
+            self._solve(name, start, rows)
         if self._pushed is not None:
             self._pushed.put_all(start, self._push(rows))
 
-    def _store(self, length: int) -> VectorStore:
+    def _solve(self, name: MetricName, start: int, rows: Tensor) -> None:
+        """In single precision at least: χ⁻¹ spans more orders than half precision has."""
+        metric, store = self._solved[name]
+        store.put_all(start, metric.operator.solve(rows.to(store.dtype)))
+
+    def _store(self, length: int, least: torch.dtype | None = None) -> VectorStore:
         parameters = trainable_parameters(self._probe.subject.model)
         device = next(iter(parameters.values())).device
-        return self._probe.keeping.store(len(self._inputs), length, real_dtype(parameters), device)
+        dtype = real_dtype(parameters)
+        dtype = dtype if least is None else torch.promote_types(dtype, least)
+        return self._probe.keeping.store(len(self._inputs), length, dtype, device)
 
     def _push(self, rows: Tensor) -> Tensor:
         reference = TreeBatch(self._probe.reference)

@@ -169,6 +169,11 @@ def _plan(sizes: Sizes, settings: AuditSettings) -> MemoryPlan:
     pushed = 3 * sizes.activations
     reference_batch = min(sizes.reference, max(1, usable // 4 // max(pushed, 1))) or 1
     metrics = set(settings.metrics)
+    if "gauss-newton" in metrics and sizes.itemsize < 4:
+        raise InputError(
+            "the metric 'gauss-newton' is solved by conjugate gradients, which do not converge in "
+            "half precision; audit model.float(), or use 'galerkin' or 'randomised-gauss-newton'"
+        )
     working = _working(sizes, metrics, reference_batch if "galerkin" in metrics else 0)
     dense = working + _dense(sizes, metrics)
     if not metrics or dense <= usable:
@@ -201,10 +206,9 @@ def _dense(sizes: Sizes, metrics: set[MetricName]) -> int:
     """Gradients, images and pushforwards kept whole."""
     row, n = sizes.parameters * sizes.itemsize, sizes.samples
     solved = len(metrics & set(_SOLVED))
-    total = _SETS * n * row * (1 + solved)
-    if solved:
-        # A set is solved at once, through a copy.
-        total += n * row
+    # Images are single precision at least; a set is solved at once, through a copy.
+    image = sizes.parameters * max(4, sizes.itemsize)
+    total = _SETS * n * (row + solved * image) + (n * image if solved else 0)
     if "galerkin" in metrics:
         total += _SETS * n * sizes.outputs * sizes.reference * sizes.itemsize
     if "gauss-newton" in metrics:
