@@ -31,6 +31,7 @@ from goldstone.auditing.equivariance_error import (
     EquivarianceErrors,
     equivariance_errors,
 )
+from goldstone.auditing.further_training import FineTuning
 from goldstone.auditing.layer_coherence import (
     GroupCoherence,
     LayerCoherence,
@@ -57,10 +58,7 @@ from goldstone.auditing.loss_landscape import (
     LossLandscape,
     loss_landscape,
 )
-from goldstone.auditing.orbit_fine_tuning import (
-    FineTuning,
-    fine_tune,
-)
+from goldstone.auditing.orbit_fine_tuning import fine_tune
 from goldstone.auditing.orbit_gram import (
     OrbitGram,
     orbit_gram,

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from goldstone.actions import Symmetry
+from goldstone.auditing.further_training import FineTuning
 from goldstone.auditing.inspection import check_model, predict
-from goldstone.auditing.orbit_fine_tuning import FineTuning, fine_tune
+from goldstone.auditing.orbit_fine_tuning import fine_tune
 from goldstone.auditing.orbit_samples import element_names, moved_samples
 from goldstone.auditing.results import Answer
 from goldstone.auditing.samples import Samples

@@ -35,7 +35,7 @@ def adam_metric(
     numbers = [number for group in groups for number in group["params"]]
     group_of = {number: group for group in groups for number in group["params"]}
     parameters = trainable_parameters(model)
-    order = _names(model, groups, names)
+    order = optimiser_order(model, state, names)
     denominators: dict[str, Tensor] = {}
     for number, name in zip(numbers, order, strict=True):
         if name in parameters:
@@ -53,6 +53,22 @@ def adam_metric(
     if not bool((diagonal > 0).all()):
         raise InputError("Adam's preconditioner is zero somewhere: ε = 0 with no gradient seen yet")
     return DiagonalMetric(diagonal, 0.0)
+
+
+def optimiser_order(
+    model: nn.Module, state: Mapping[str, Any], names: Sequence[str] | None = None
+) -> list[str]:
+    """The names of the parameters that an optimiser holds, in its order.
+
+    Args:
+        model: that it trained.
+        state: its ``state_dict()``.
+        names: as in :func:`adam_metric`.
+
+    Raises:
+        InputError: the state is empty or no ``state_dict()``, or does not fit the model.
+    """
+    return _names(model, _groups(state), names)
 
 
 def _groups(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
