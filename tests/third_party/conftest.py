@@ -1,7 +1,7 @@
 """Other people's models and metrics, each in a file of its own that is skipped without its package.
 
     pip install transformers scikit-learn torch_geometric e3nn torchmetrics
-    pip install the_well timm segmentation_models_pytorch
+    pip install the_well timm torch_harmonics neuraloperator segmentation_models_pytorch
     pytest tests/third_party
 
 Models are built from configurations with random weights: nothing is downloaded. The packages of the
