@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
 from goldstone.actions import Context, Symmetry
+from goldstone.auditing.breaking_gaps import measure_gaps
 from goldstone.auditing.data_symmetry import DataSymmetry
 from goldstone.auditing.element_choice import choose_elements
-from goldstone.auditing.inspection import predict
-from goldstone.auditing.probed_model import Model, probed, trajectories_of
+from goldstone.auditing.probed_model import Model, trajectories_of
 from goldstone.auditing.statistics import Bootstrap, by_trajectory, interval, mean_statistic
 from goldstone.core import InputError, Statistic, trees
 from goldstone.core.trees import Tree
@@ -142,8 +141,12 @@ def breaking_kind(
     of = trajectories_of(trajectory, trees.batch_size(inputs))
     bootstrap = Bootstrap.draw(int(of.max()) + 1, replicates, seed)
     link = before_averaging or (lambda prediction: prediction)
-    trained = _gaps(models, inputs, symmetry, chosen, link, context, batch)
-    before = _gaps(untrained, inputs, symmetry, chosen, link, context, batch) if untrained else None
+    trained = measure_gaps(models, inputs, symmetry, chosen, link, context, batch)
+    before = (
+        measure_gaps(untrained, inputs, symmetry, chosen, link, context, batch)
+        if untrained
+        else None
+    )
 
     def mean(values: Tensor) -> Statistic:
         return mean_statistic(values, of, bootstrap)[0]
@@ -174,59 +177,6 @@ def breaking_kind(
         )
     confounds = _confounds(data, len(models), results, augmented=augmented, tolerance=tolerance)
     return BreakingKinds(symmetry.name, len(models), tolerance, tuple(results), confounds)
-
-
-@dataclass(frozen=True, eq=False)
-class _Gaps:
-    """Of every element and sample, (elements, n) in float64.
-
-    Attributes:
-        single: mean_s ‖Δ_s‖/‖f_s‖.
-        ensemble: ‖mean Δ_s‖/‖mean f_s‖.
-        square: mean_s ‖Δ_s‖².
-        common: mean of ⟨Δ_s, Δ_t⟩ over pairs s ≠ t.
-    """
-
-    single: Tensor
-    ensemble: Tensor
-    square: Tensor
-    common: Tensor
-
-
-def _gaps(
-    models: Sequence[Model],
-    inputs: Tree,
-    symmetry: Symmetry,
-    elements: Sequence[Any],
-    link: Callable[[Tree], Tree],
-    context: Context,
-    batch: int,
-) -> _Gaps:
-    count = len(models)
-    single: Any = [0.0] * len(elements)
-    square: Any = [0.0] * len(elements)
-    summed: Any = [0.0] * len(elements)
-    mean_output: Any = 0.0
-    after = context.at(context.step + 1)
-    for model in models:
-        with probed(model, inputs) as module:
-            plain = link(predict(module, inputs, batch))
-            output = trees.flat(plain).double().cpu()
-            mean_output = mean_output + output / count
-            for i, g in enumerate(elements):
-                moved = link(predict(module, symmetry.on_input.act(g, inputs, context), batch))
-                turned = symmetry.on_output.act(g, plain, after)
-                gap = trees.flat(moved).double().cpu() - trees.flat(turned).double().cpu()
-                size = gap.square().sum(1)
-                single[i] = single[i] + (size / output.square().sum(1)).sqrt() / count
-                square[i] = square[i] + size / count
-                summed[i] = summed[i] + gap / count
-    together = torch.stack([gap.square().sum(1) for gap in summed])
-    squares = torch.stack(square)
-    # ‖Σ Δ_s‖² less its diagonal terms.
-    common = (count * together - squares) / max(count - 1, 1)
-    of_mean = mean_output.square().sum(1)
-    return _Gaps(torch.stack(single), (together / of_mean).sqrt(), squares, common)
 
 
 def _ratio(top: Tensor, bottom: Tensor, of: Tensor, bootstrap: Bootstrap) -> Statistic:

@@ -1,31 +1,24 @@
 """Where a model differs from an equivariant one: by element, sample, channel, scale and layer."""
 
-import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from goldstone.actions import Action, Context, Symmetry
-from goldstone.auditing.dual_numbers import moves_smoothly
+from goldstone.actions import Context, Symmetry
+from goldstone.auditing.captured_layers import captured, layer_actions_of
 from goldstone.auditing.element_choice import choose_elements
+from goldstone.auditing.error_parts import by_band, by_channel, wavenumber_bands
 from goldstone.auditing.forward import distances, norms
 from goldstone.auditing.inspection import predict
-from goldstone.auditing.layer_actions import (
-    has_channels_last,
-    infer_layer_action,
-    spatial_part,
-)
 from goldstone.auditing.probed_model import Model, probed, trajectories_of
 from goldstone.auditing.statistics import Bootstrap, mean_statistic
 from goldstone.core import InputError, Statistic, trees
 from goldstone.core.trees import Tree
 
-MOST_CHANNELS = 64
 _CONTEXT = Context()
 
 
@@ -132,27 +125,27 @@ def equivariance_errors(
     found = [_Errors() for _ in chosen]
     with probed(model, inputs) as module:
         of = trajectories_of(trajectory, trees.batch_size(inputs))
-        actions, sources, unmeasured = _layer_actions(module, inputs, symmetry, layers)
+        actions, sources, unmeasured = layer_actions_of(module, inputs, symmetry, layers)
         bands: list[tuple[float, float]] = []
         for x in trees.chunks(inputs, batch):
-            with _captured(module, actions) as plain_layers:
+            with captured(module, actions) as plain_layers:
                 plain = predict(module, x, batch)
             if rollout_steps and not trees.same_shapes(x, plain):
                 raise InputError(
                     f"a rollout needs outputs like the inputs, got {trees.describe(plain)} from "
                     f"{trees.describe(x)}"
                 )
-            bands = _bands(plain, context)
+            bands = wavenumber_bands(plain, context)
             states = _rollout(module, plain, rollout_steps)
             for element, errors in zip(chosen, found, strict=True):
                 moved_input = symmetry.on_input.act(element, x, context)
-                with _captured(module, actions) as moved_layers:
+                with captured(module, actions) as moved_layers:
                     of_moved = predict(module, moved_input, batch)
                 expected = symmetry.on_output.act(element, plain, context.at(context.step + 1))
                 errors.add("error", distances(of_moved, expected) / norms(plain))
-                errors.add("channels", _by_channel(of_moved, expected))
+                errors.add("channels", by_channel(of_moved, expected))
                 if bands:
-                    errors.add("bands", _by_band(of_moved, expected, bands, context))
+                    errors.add("bands", by_band(of_moved, expected, bands, context))
                 for name, action in actions.items():
                     turned = action.act(element, plain_layers[name], context)
                     gap = distances(moved_layers[name], turned) / norms(plain_layers[name])
@@ -202,123 +195,9 @@ class _Errors:
         return torch.cat(self._parts[name])
 
 
-def _layer_actions(
-    model: nn.Module,
-    inputs: Tree,
-    symmetry: Symmetry,
-    layers: Sequence[str] | Literal["declared", "all"],
-) -> tuple[dict[str, Action], dict[str, Literal["declared", "inferred"]], tuple[str, ...]]:
-    """The action of every measured layer, where it comes from, and the layers without one."""
-    modules = dict(model.named_modules())
-    wanted = list(symmetry.on_layers)
-    if layers == "all":
-        wanted += [n for n, part in modules.items() if n and not next(part.children(), None)]
-    elif layers != "declared":
-        wanted = [layers] if isinstance(layers, str) else list(layers)
-    wanted = list(dict.fromkeys(wanted))
-    unknown = [name for name in wanted if name not in modules]
-    if unknown:
-        raise InputError(
-            f"the model has no layer {', '.join(map(repr, unknown))}; it has "
-            f"{', '.join(repr(n) for n in list(modules)[1:9])} …"
-        )
-    few = trees.take(inputs, slice(2))
-    with _captured(model, wanted) as outputs:
-        predict(model, few)
-    spatial = spatial_part(symmetry.on_input, few)
-    actions: dict[str, Action] = {}
-    sources: dict[str, Literal["declared", "inferred"]] = {}
-    unmeasured: list[str] = []
-    for name in wanted:
-        output = outputs.get(name)
-        if name in symmetry.on_layers:
-            if output is None:
-                raise InputError(f"layer {name!r} is not called, or gives no tensor")
-            actions[name], sources[name] = symmetry.on_layers[name], "declared"
-            continue
-        inferred = (
-            infer_layer_action(*spatial, tuple(output.shape), has_channels_last(modules[name]))
-            if spatial is not None and output is not None and moves_smoothly(output)
-            else None
-        )
-        if inferred is None:
-            unmeasured.append(name)
-        else:
-            actions[name], sources[name] = inferred, "inferred"
-    return actions, sources, tuple(unmeasured)
-
-
-@contextmanager
-def _captured(model: nn.Module, names: Sequence[str] | Mapping[str, Action]) -> Iterator[Any]:
-    """The tensors that named modules give at their first call; the hooks go at the end."""
-    outputs: dict[str, Tensor] = {}
-    handles = []
-    modules = dict(model.named_modules())
-    for name in names:
-
-        def keep(_: nn.Module, __: Any, output: Any, name: str = name) -> None:
-            first = output[0] if isinstance(output, tuple) and output else output
-            if isinstance(first, Tensor) and name not in outputs:
-                # A copy, as the next layer may work in place.
-                outputs[name] = first.detach().clone()
-
-        handles.append(modules[name].register_forward_hook(keep))
-    try:
-        yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
 def _rollout(model: nn.Module, first: Tree, steps: int) -> list[Tree]:
     """f(x), f²(x), … up to f^steps, from f(x)."""
     states = [first] if steps else []
     for _ in range(steps - 1):
         states.append(predict(model, states[-1], trees.batch_size(first)))
     return states
-
-
-def _by_channel(a: Tree, b: Tree) -> Tensor:
-    """(n, channel) relative errors of each channel of a tensor; (n, 0) for others."""
-    n = trees.batch_size(a)
-    if not isinstance(a, Tensor) or a.ndim < 2 or a.shape[1] > MOST_CHANNELS:
-        return torch.zeros(n, 0)
-    gap, size = ((t.abs().double().square()).flatten(2).sum(2) for t in _columns(a - b, b))
-    return (gap / size).sqrt()
-
-
-def _columns(*tensors: Tensor) -> list[Tensor]:
-    return [t if t.ndim > 2 else t[..., None] for t in tensors]
-
-
-def _wavenumbers(output: Tensor, context: Context) -> Tensor:
-    """|k| of every mode, (X, Y), in cycles per first side of the domain."""
-    X, Y = output.shape[-2:]
-    kx = torch.fft.fftfreq(X, 1 / X, dtype=torch.float64)
-    ky = torch.fft.fftfreq(Y, 1 / Y, dtype=torch.float64) * context.lengths[0] / context.lengths[1]
-    return torch.hypot(kx[:, None], ky[None, :]).to(output.device)
-
-
-def _bands(output: Tree, context: Context) -> list[tuple[float, float]]:
-    """The mean, about one wave, and then octaves: 0–½, ½–1½, 1½–3, 3–6, …."""
-    if not isinstance(output, Tensor) or output.ndim != 4 or min(output.shape[-2:]) < 4:
-        return []
-    highest = float(_wavenumbers(output, context).max())
-    edges = [0.0, 0.5, 1.5]
-    while edges[-1] <= highest:
-        edges.append(2 * edges[-1])
-    return list(itertools.pairwise(edges))
-
-
-def _by_band(a: Tensor, b: Tensor, bands: list[tuple[float, float]], context: Context) -> Tensor:
-    """(n, band, 2): relative error within the band, and its share of the squared error."""
-    wide = torch.complex128 if a.is_complex() else torch.float64
-    gap, size = (torch.fft.fft2(t.to(wide)).abs().square().sum(1) for t in (a - b, b))
-    k = _wavenumbers(a, context)
-    total = gap.sum((-2, -1))
-    columns = []
-    for low, high in bands:
-        inside = (k >= low) & (k < high)
-        part, whole = gap[:, inside].sum(1), size[:, inside].sum(1)
-        columns.append(torch.stack(((part / whole).sqrt(), part / total), 1))
-    return torch.stack(columns, 1)

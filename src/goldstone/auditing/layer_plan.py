@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from goldstone.actions import Action, Symmetry
+from goldstone.auditing.direction_frame import DirectionFrame, lie_group_of
 from goldstone.auditing.dual_numbers import dual, unpack
 from goldstone.auditing.infinitesimal_action import Derivative, InfinitesimalAction
 from goldstone.auditing.layer_actions import infer_layer_action, spatial_part
 from goldstone.auditing.layer_walk import LayerWalk, Visit
-from goldstone.auditing.lie_derivative import DirectionFrame, lie_group_of
 from goldstone.core import InputError, trees
 from goldstone.core.trees import Tree
 

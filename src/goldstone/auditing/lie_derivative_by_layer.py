@@ -7,16 +7,16 @@ import torch
 from torch import Tensor
 
 from goldstone.actions import Context, Symmetry
+from goldstone.auditing.direction_frame import (
+    DirectionFrame,
+    directions_of,
+)
 from goldstone.auditing.infinitesimal_action import (
     AGREEMENT,
     Derivative,
 )
 from goldstone.auditing.layer_contributions import measure_layers
 from goldstone.auditing.layer_plan import LayerPlan, Source
-from goldstone.auditing.lie_derivative import (
-    DirectionFrame,
-    directions_of,
-)
 from goldstone.auditing.probed_model import Model, probed, trajectories_of
 from goldstone.auditing.statistics import Bootstrap, mean_statistic
 from goldstone.core import InputError, Statistic, trees

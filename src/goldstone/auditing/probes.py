@@ -7,10 +7,11 @@ from typing import Any
 from goldstone.actions import Symmetry
 from goldstone.auditing.clock import Clock
 from goldstone.auditing.data_symmetry import FEWEST, data_symmetry
+from goldstone.auditing.direction_frame import directions_of
 from goldstone.auditing.equivariance_error import equivariance_errors
 from goldstone.auditing.given import Data
 from goldstone.auditing.layer_coherence import measure_layer_coherence
-from goldstone.auditing.lie_derivative import directions_of, lie_derivative
+from goldstone.auditing.lie_derivative import lie_derivative
 from goldstone.auditing.lie_derivative_by_layer import lie_derivative_by_layer
 from goldstone.auditing.loss_landscape import loss_landscape
 from goldstone.auditing.orbit_gram import orbit_gram
