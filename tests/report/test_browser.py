@@ -78,11 +78,15 @@ def _smallest_text(page: Any) -> float:
     return float(page.evaluate(script))
 
 
+@pytest.mark.parametrize("name", ["complete", "probed"])
 def test_the_complete_page_prints(
-    browser: Any, complete: AuditResult, rendered: Callable[[AuditResult], Path]
+    name: str,
+    browser: Any,
+    request: pytest.FixtureRequest,
+    rendered: Callable[[AuditResult], Path],
 ) -> None:
     page = browser.new_page()
-    page.goto(rendered(complete).as_uri())
+    page.goto(rendered(request.getfixturevalue(name)).as_uri())
     document = page.pdf(format="A4", print_background=True)
     assert document.startswith(b"%PDF-")
     # Nothing is wider than the printed page, or its right part would be cut off.

@@ -6,6 +6,7 @@ import numpy as np
 
 from goldstone.auditing import AuditResult, GroupCoherence, LayerCoherence
 from goldstone.report.heat import HeatMap, heat_map
+from goldstone.report.lines import MOST_TICKS
 from goldstone.report.numbers import number, percentage, probability
 from goldstone.report.section import Cell, Figure, Finding, Table
 from goldstone.report.words import counted, layer_title, mean
@@ -44,6 +45,8 @@ def layer_coherence_finding(result: AuditResult) -> Finding | None:
         "grey: undefined. The bars are the share of the gradients' squared norm in each layer: a "
         "decoupled layer without energy is of no consequence."
     )
+    if len(groups) > MOST_TICKS:
+        caption += " Layers are numbered as in the table."
     if len(chosen) < len(found):
         caption += (
             f" {len(found) - len(chosen)} further elements are not shown; those shown run evenly "
@@ -122,7 +125,11 @@ def _tables(found: Mapping[str, LayerCoherence], groups: tuple[str, ...]) -> tup
             f"{name}: ρ of all parameters {number(one.total.orbit.estimate)}, to which the parts "
             "sum",
             head,
-            tuple(_row(group, one.groups[group]) for group in groups if group in one.groups),
+            tuple(
+                _row(f"{i}. {group or 'the model itself'}", one.groups[group])
+                for i, group in enumerate(groups, start=1)
+                if group in one.groups
+            ),
         )
         for name, one in found.items()
     )
@@ -131,7 +138,7 @@ def _tables(found: Mapping[str, LayerCoherence], groups: tuple[str, ...]) -> tup
 def _row(name: str, group: GroupCoherence) -> tuple[Cell, ...]:
     coherence = group.coherence
     return (
-        name or "the model itself",
+        name,
         str(group.parameters),
         group.energy,
         coherence.orbit,
