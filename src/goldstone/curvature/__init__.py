@@ -15,7 +15,8 @@ from goldstone.curvature.gauss_newton import GaussNewtonSolve, gauss_newton_gram
 from goldstone.curvature.hutchpp import TraceEstimate, hutchpp
 from goldstone.curvature.inner_products import chunk_rows, inner_products, memory_bytes
 from goldstone.curvature.kfac import kfac
-from goldstone.curvature.kronecker_factors import Coverage, KroneckerFactors, kronecker_factors
+from goldstone.curvature.kronecker_blocks import Coverage, KroneckerFactors
+from goldstone.curvature.kronecker_factors import kronecker_factors
 from goldstone.curvature.lanczos import Eigenpairs, lanczos
 from goldstone.curvature.operators import (
     CurvatureOperator,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.curvature.inner_products import inner_products
-from goldstone.curvature.kronecker_factors import Coverage, KroneckerFactors
+from goldstone.curvature.kronecker_blocks import Coverage, KroneckerFactors
 from goldstone.curvature.map_uses import LinearMap
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError, Task
 from goldstone.curvature.block_metric import BlockMetric, KroneckerBasis, damped_metric, eigenbases
-from goldstone.curvature.kronecker_factors import KroneckerFactors
+from goldstone.curvature.kronecker_blocks import KroneckerFactors
 from goldstone.curvature.output_probes import probe_rows
 from goldstone.curvature.parameters import trainable_parameters, vector_size
 from goldstone.curvature.tree_batches import TreeBatch

@@ -1,7 +1,7 @@
 """The Kronecker-factored approximation of the Gauss–Newton metric."""
 
 from goldstone.curvature.block_metric import BlockMetric, damped_metric, eigenbases
-from goldstone.curvature.kronecker_factors import KroneckerFactors
+from goldstone.curvature.kronecker_blocks import KroneckerFactors
 
 
 def kfac(factors: KroneckerFactors, relative_damping: float) -> BlockMetric:

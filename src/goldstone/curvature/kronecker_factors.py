@@ -1,99 +1,18 @@
 """The factors of Kronecker-factored Gauss–Newton curvature, for outputs of any shape."""
 
-from collections import Counter
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError, Task
+from goldstone.curvature.block_plan import BlockPlan
+from goldstone.curvature.kronecker_blocks import KroneckerBlock, KroneckerFactors, WeightSharing
 from goldstone.curvature.layer_uses import LayerUses
 from goldstone.curvature.map_uses import LinearMap, MapUse
 from goldstone.curvature.output_probes import check_probing, output_probes, real_outputs
-from goldstone.curvature.parameters import (
-    flatten_into,
-    parameter_slices,
-    trainable_parameters,
-    vector_size,
-)
+from goldstone.curvature.parameters import trainable_parameters
 from goldstone.curvature.tree_batches import TreeBatch
-
-WeightSharing = Literal["expand", "reduce"]
-Treatment = Literal["kronecker", "scale and shift", "diagonal"]
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How some parameters are treated, and why if not by Kronecker factors."""
-
-    parameters: str
-    treatment: Treatment
-    reason: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class KroneckerBlock:
-    """η restricted to one linear map ≈ left ⊗ right.
-
-    Attributes:
-        map: where it lies; a bias is the last column.
-        left: (rows, rows) float64.
-        right: (columns, columns) float64.
-    """
-
-    map: LinearMap
-    left: Tensor
-    right: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class ScaleBlock:
-    """η restricted to a norm layer's scales and shifts: a 2 × 2 block a channel, no approximation.
-
-    Attributes:
-        name: of the parameters.
-        weight, bias: where they lie in the parameter vector.
-        blocks: (channels, 2, 2) float64.
-    """
-
-    name: str
-    weight: tuple[int, int]
-    bias: tuple[int, int]
-    blocks: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class KroneckerFactors:
-    """Gauss–Newton curvature η = JᵀJ/N_out as blocks.
-
-    Attributes:
-        blocks: of linear maps and convolutions.
-        scales: of norm layers.
-        rest: diag η where neither holds; zero elsewhere, (p,) float64.
-        rest_spans: where that is.
-        coverage: how every parameter is treated.
-        size: p.
-        samples, probes: what they were estimated from; ``probes`` None for all outputs.
-    """
-
-    blocks: tuple[KroneckerBlock, ...]
-    scales: tuple[ScaleBlock, ...]
-    rest: Tensor
-    rest_spans: tuple[tuple[int, int], ...]
-    coverage: tuple[Coverage, ...]
-    size: int
-    samples: int
-    probes: int | None
-
-    @property
-    def mean_curvature(self) -> float:
-        """Trace over p."""
-        total = float(self.rest.sum())
-        total += sum(float(b.left.trace() * b.right.trace()) for b in self.blocks)
-        total += sum(float(s.blocks.diagonal(dim1=1, dim2=2).sum()) for s in self.scales)
-        return total / self.size
 
 
 def kronecker_factors(
@@ -140,13 +59,13 @@ def kronecker_factors(
     if weight_sharing not in ("expand", "reduce"):
         raise InputError(f"weight sharing: expected 'expand' or 'reduce', got {weight_sharing!r}")
     parameters = trainable_parameters(model)
-    plan: _Plan | None = None
+    plan: BlockPlan | None = None
     for i in range(len(inputs)):
         uses = LayerUses(parameters)
         with uses, torch.enable_grad():
             value = real_outputs(model, inputs[i : i + 1])
         if plan is None:
-            plan = _Plan(uses, parameters, value.device)
+            plan = BlockPlan(uses, parameters, value.device)
             gathered = {found: _Gathered(found, value.device) for found in plan.maps}
         plan.check(uses, i)
         kept = [use for use in uses.maps if use.map in gathered]
@@ -245,103 +164,3 @@ class _Gathered:
         if self.map.bias is None:
             return part
         return torch.cat([part, torch.ones_like(part[:, :1])], 1)
-
-
-class _Plan:
-    """Who is treated how, from the first sample; and the sums that need no factors."""
-
-    def __init__(
-        self, uses: LayerUses, parameters: dict[str, Tensor], device: torch.device
-    ) -> None:
-        self.slices = parameter_slices(parameters)
-        self.size = vector_size(parameters)
-        self.parameters = parameters
-        self.refused = dict(uses.others)
-        distinct = list(dict.fromkeys(use.map for use in uses.maps))
-        scales = sorted(uses.scales)
-        # A parameter that several maps or norms share belongs to no one block.
-        counts = Counter(name for pair in scales for name in pair)
-        for name in self._shared(distinct):
-            self.refused[name] = "several layers"
-        for name in counts:
-            if counts[name] > 1 or self._touched(name, distinct):
-                self.refused[name] = "several layers"
-        self.maps = [m for m in distinct if not any(self._touched(n, [m]) for n in self.refused)]
-        self.scales = [pair for pair in scales if not set(pair) & set(self.refused)]
-        scaled = {name for pair in self.scales for name in pair}
-        covered = [name for name in parameters if self._touched(name, self.maps)]
-        self.rest_names = [n for n in parameters if n not in scaled and n not in covered]
-        self.direct = [n for n in parameters if n in scaled or n in self.rest_names]
-        self.rest_spans = tuple(
-            (self.slices[n].start, self.slices[n].stop) for n in self.rest_names
-        )
-        self.rest = torch.zeros(self.size, dtype=torch.float64, device=device)
-        self._blocks = {
-            pair: torch.zeros(parameters[pair[0]].numel(), 2, 2, dtype=torch.float64, device=device)
-            for pair in self.scales
-        }
-        self._seen = {use.map for use in uses.maps}, set(scales), set(uses.others)
-        self.coverage = (
-            *(Coverage(m.name, "kronecker") for m in self.maps),
-            *(Coverage(f"{w} + {b}", "scale and shift") for w, b in self.scales),
-            *(Coverage(n, "diagonal", self._reason(n)) for n in self.rest_names),
-        )
-
-    def check(self, uses: LayerUses, sample: int) -> None:
-        """Raise if a sample uses parameters in a way that the first did not."""
-        maps, scales, others = self._seen
-        if not (
-            {use.map for use in uses.maps} <= maps
-            and uses.scales <= scales
-            and set(uses.others) <= others
-        ):
-            raise InputError(
-                f"K-FAC: the model applies other layers to sample {sample} than to sample 0; "
-                "choose a metric that needs no layers, such as the diagonal one"
-            )
-
-    def add_direct(self, pulled: tuple[Tensor | None, ...]) -> None:
-        """Gradients of one probe in the parameters ``direct``."""
-        found = dict(zip(self.direct, pulled, strict=True))
-        for name in self.rest_names:
-            g = found[name]
-            if g is not None:
-                flat = torch.empty(vector_size({name: g}), dtype=torch.float64, device=g.device)
-                flatten_into([g.detach()], flat)
-                self.rest[self.slices[name]] += flat.square()
-        for pair, blocks in self._blocks.items():
-            both = [
-                torch.zeros_like(self.parameters[n]) if found[n] is None else found[n] for n in pair
-            ]
-            v = torch.stack([g.detach().reshape(-1).double() for g in both if g is not None], 1)
-            blocks += v[:, :, None] * v[:, None, :]
-
-    def scale_blocks(self) -> tuple[ScaleBlock, ...]:
-        result = []
-        for (weight, bias), blocks in self._blocks.items():
-            w, b = self.slices[weight], self.slices[bias]
-            spans = (w.start, w.stop), (b.start, b.stop)
-            result.append(ScaleBlock(f"{weight} + {bias}", *spans, blocks))
-        return tuple(result)
-
-    def _touched(self, name: str, maps: list[LinearMap]) -> bool:
-        where = self.slices[name]
-        return any(a < where.stop and b > where.start for m in maps for a, b in m.spans)
-
-    def _shared(self, maps: list[LinearMap]) -> list[str]:
-        """Parameters of which some part belongs to two maps."""
-        spans = sorted(span for m in maps for span in m.spans)
-        overlaps = [b for a, b in pairwise(spans) if b[0] < a[1]]
-        return [
-            name
-            for name, where in self.slices.items()
-            if any(a < where.stop and b > where.start for a, b in overlaps)
-        ]
-
-    def _reason(self, name: str) -> str:
-        if name in self.refused:
-            return f"used by {self.refused[name]}"
-        partners = any(name in pair for pair in self._seen[1])
-        if partners or self._touched(name, list(self._seen[0])):
-            return "its weight or bias is used elsewhere too"
-        return "in no linear, convolution or norm layer"

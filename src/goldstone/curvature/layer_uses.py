@@ -17,6 +17,16 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from goldstone.core import InputError
+from goldstone.curvature.call_signatures import (
+    ATTENTION,
+    CONVOLUTION,
+    CONVOLUTIONS,
+    LINEAR,
+    NORMS,
+    TRANSPOSED,
+    TRANSPOSED_CONVOLUTION,
+    bound,
+)
 from goldstone.curvature.map_uses import LinearMap, MapUse, Positions
 from goldstone.curvature.parameters import parameter_slices
 from goldstone.curvature.patches import Geometry, patches, transposed_patches
@@ -52,19 +62,19 @@ class LayerUses(TorchFunctionMode):
         """Call ``func`` and record what it does with parameters."""
         named = dict(kwargs or {})
         if func is functional.linear:
-            linear = _bind(_LINEAR, args, named)
+            linear = bound(LINEAR, args, named)
             return self._linear(linear["input"], linear["weight"], linear.get("bias"))
         if func is torch.addmm and not set(named) & {"alpha", "beta"}:
             return self._addmm(*args, **named)
-        if func in _CONVOLUTIONS:
-            return self._convolution(func, _bind(_CONVOLUTION, args, named))
-        if func in _TRANSPOSED:
-            return self._transposed(func, _bind(_TRANSPOSED_CONVOLUTION, args, named))
+        if func in CONVOLUTIONS:
+            return self._convolution(func, bound(CONVOLUTION, args, named))
+        if func in TRANSPOSED:
+            return self._transposed(func, bound(TRANSPOSED_CONVOLUTION, args, named))
         if func is functional.multi_head_attention_forward:
-            return self._attention(_bind(_ATTENTION, args, named))
+            return self._attention(bound(ATTENTION, args, named))
         out = func(*args, **named)
-        if func in _NORMS:
-            values = _bind(_NORMS[func], args, named)
+        if func in NORMS:
+            values = bound(NORMS[func], args, named)
             pair = (self._name(values.get("weight")), self._name(values.get("bias")))
             if pair[0] is not None and pair[1] is not None:
                 self.scales.add((pair[0], pair[1]))
@@ -244,45 +254,6 @@ class LayerUses(TorchFunctionMode):
 
 
 _Part = tuple[str, tuple[int, int]]
-_LINEAR = ("input", "weight", "bias")
-_CONVOLUTIONS = (torch.conv1d, torch.conv2d, torch.conv3d)
-_TRANSPOSED = (torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d)
-_CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-_TRANSPOSED_CONVOLUTION = (
-    "input",
-    "weight",
-    "bias",
-    "stride",
-    "padding",
-    "output_padding",
-    "groups",
-    "dilation",
-)
-_ATTENTION = (
-    "query",
-    "key",
-    "value",
-    "embed_dim_to_check",
-    "num_heads",
-    "in_proj_weight",
-    "in_proj_bias",
-    "bias_k",
-    "bias_v",
-    "add_zero_attn",
-    "dropout_p",
-    "out_proj_weight",
-    "out_proj_bias",
-)
-_NORMS: dict[Callable[..., Any], tuple[str, ...]] = {
-    functional.layer_norm: ("input", "normalized_shape", "weight", "bias"),
-    functional.group_norm: ("input", "num_groups", "weight", "bias"),
-    functional.batch_norm: ("input", "running_mean", "running_var", "weight", "bias"),
-    functional.instance_norm: ("input", "running_mean", "running_var", "weight", "bias"),
-}
-
-
-def _bind(names: tuple[str, ...], args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
-    return dict(zip(names, args, strict=False)) | named
 
 
 def _geometry(call: dict[str, Any]) -> Geometry:
