@@ -11,7 +11,7 @@ from goldstone.actions.graphs import GraphEntry, graph_action, ragged_permutatio
 from goldstone.actions.grid import Pivot, fourier_shift, move_points
 from goldstone.actions.images import ImageAction, ImageScaling, disc_window
 from goldstone.actions.joints import JointRotation, mirror_representation
-from goldstone.actions.laws import ActionLawErrors, action_law_errors
+from goldstone.actions.laws import ActionLawErrors, action_law_errors, law_tolerance_of
 from goldstone.actions.linear import LinearAction, TrivialAction, linear_symmetry
 from goldstone.actions.named import FLOW_SYMMETRIES, axis_shifts, flow_symmetry
 from goldstone.actions.named_bounded import (
@@ -114,6 +114,7 @@ __all__ = [
     "image_symmetry",
     "joint_rotation_symmetry",
     "keeping_walls",
+    "law_tolerance_of",
     "linear_symmetry",
     "mirror_representation",
     "mirror_symmetry",

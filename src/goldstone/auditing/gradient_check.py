@@ -17,12 +17,12 @@ _REENTRANT = ("Checkpointing is not compatible with", "None of the inputs have r
 
 
 def check_loss(model: nn.Module, loss: Loss, inputs: Tree, targets: Tree) -> None:
-    """Evaluate the loss on three samples, and on the first of them alone.
+    """Evaluate the loss on four samples, and on the first of them alone.
 
     Raises:
         InputError: it fails, is not one finite number for each sample, or depends on batch mates.
     """
-    few, wanted = trees.take(inputs, slice(3)), trees.take(targets, slice(3))
+    few, wanted = trees.take(inputs, slice(4)), trees.take(targets, slice(4))
     output = predict(model, few)
     kept = trees.map_leaves(Tensor.clone, output)
     values = _evaluate(loss, output, wanted)
