@@ -53,18 +53,18 @@ def mmd_test(
     References:
         Gretton et al. (2012), A kernel two-sample test, JMLR 13, eq. 3.
     """
-    signs, weights = _permuted(label, cluster, seed, permutations)
-    between = cluster[:, None] != cluster[None, :]
-    k = kernel * between
-    pairs = between.double()
-    a, b = (signs > 0).double(), (signs < 0).double()
+    sides = _permuted(label, cluster, seed, permutations)
+    # Labels are those of clusters: sums over the rows of two clusters are all that is needed.
+    members = torch.nn.functional.one_hot(cluster, sides.shape[1]).double().T
+    k = (members @ kernel @ members.T).fill_diagonal_(0)
+    pairs = torch.outer(members.sum(1), members.sum(1)).fill_diagonal_(0)
+    a, b = (sides > 0).double(), (sides < 0).double()
 
     def mean_over(one: Tensor, two: Tensor) -> Tensor:
-        count = ((one @ pairs) * two).sum(1)
-        return ((one @ k) * two).sum(1) / count
+        return torch.div(((one @ k) * two).sum(1), ((one @ pairs) * two).sum(1))
 
     found = mean_over(a, a) + mean_over(b, b) - 2 * mean_over(a, b)
-    return _result(found, found, weights)
+    return _result(found, found, permutations)
 
 
 def classifier_test(
@@ -86,7 +86,7 @@ def classifier_test(
     References:
         Lopez-Paz and Oquab (2017), Revisiting classifier two-sample tests, ICLR.
     """
-    signs, weights = _permuted(label, cluster, seed, permutations)
+    signs = _permuted(label, cluster, seed, permutations)[:, cluster]
     n, clusters = len(kernel), int(cluster.max()) + 1
     order = torch.randperm(clusters, generator=generator(seed, "folds"))
     # Without a look at the labels, so that all permutations of them are alike.
@@ -104,7 +104,7 @@ def classifier_test(
     predicted = signs @ smoother.T
     margin = (signs * predicted).mean(1)
     accuracy = ((signs * predicted) > 0).double().mean(1)
-    return _result(margin, accuracy, weights)
+    return _result(margin, accuracy, permutations)
 
 
 def _side(label: Tensor, cluster: Tensor) -> Tensor:
@@ -122,14 +122,12 @@ def _side(label: Tensor, cluster: Tensor) -> Tensor:
     return sides
 
 
-def _permuted(label: Tensor, cluster: Tensor, seed: int, permutations: int) -> tuple[Tensor, int]:
-    """Labels of the rows, (1 + permutations, n), the first as they are."""
+def _permuted(label: Tensor, cluster: Tensor, seed: int, permutations: int) -> Tensor:
+    """Labels of the clusters, (1 + permutations, clusters), the first as they are."""
     sides = _side(label, cluster)
     source = generator(seed, "permutations")
-    shuffled = [sides] + [
-        sides[torch.randperm(len(sides), generator=source)] for _ in range(permutations)
-    ]
-    return torch.stack(shuffled)[:, cluster], permutations
+    shuffled = [sides[torch.randperm(len(sides), generator=source)] for _ in range(permutations)]
+    return torch.stack([sides, *shuffled])
 
 
 def _result(decisive: Tensor, shown: Tensor, permutations: int) -> TwoSampleTest:
