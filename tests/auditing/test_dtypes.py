@@ -163,7 +163,7 @@ def test_half_gradients_are_sketched_in_single_precision(trained):
 
 
 def test_conjugate_gradients_refuse_half_precision(trained):
-    model, data = trained
+    _, data = trained
     half = nn.Sequential(nn.Linear(6, 40), nn.Tanh(), nn.Linear(40, 6)).bfloat16()
     small = settings(metrics=("euclidean", "gauss-newton"))
     with pytest.raises(InputError, match=r"audit model\.float\(\)"):

@@ -29,6 +29,7 @@ from goldstone.auditing.gradients import GradientProbe
 from goldstone.auditing.history import audit_history, check_history
 from goldstone.auditing.inspection import check_model, model_place
 from goldstone.auditing.memory_plan import fitting_settings
+from goldstone.auditing.null_classes import null_classes
 from goldstone.auditing.orbit_metrics import Metric
 from goldstone.auditing.precheck import precheck
 from goldstone.auditing.probed_model import Model, as_module, left_as_found, model_name
@@ -151,6 +152,7 @@ def _audit(
     if settings.metrics or settings.probes:
         examples = chosen.forward.inputs, chosen.forward.targets
         no_gradients = gradient_obstacle(model, loss, *examples)
+    null_classes(chosen.gradient, settings)
     settings = fitting_settings(model, chosen, settings, gradients=not no_gradients)
     elements = elements_to_test(symmetry)
     probes, left_out = choose_probes(

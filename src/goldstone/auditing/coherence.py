@@ -7,7 +7,7 @@ from math import isfinite, nan
 import torch
 from torch import Tensor
 
-from goldstone.auditing.gram_statistics import covariance, distinct_mean
+from goldstone.auditing.gram_statistics import covariance, distinct_mean, within_classes
 from goldstone.auditing.sketch_error import blurred, jackknife_error
 from goldstone.auditing.statistics import Bootstrap, interval, mean_statistic
 from goldstone.core import Statistic, generator
@@ -20,12 +20,19 @@ class PairProducts:
     Attributes:
         aa, ab, bb: (n, n) float64: ⟨a_i, a_j⟩, ⟨a_i, b_j⟩, ⟨b_i, b_j⟩.
         leaves: where these are estimates from R sketches, the R estimates that leave one out.
+        classes: (n,), if pairs of distinct trajectories are to be taken within classes alone.
     """
 
     aa: Tensor
     ab: Tensor
     bb: Tensor
     leaves: "tuple[PairProducts, ...]" = ()
+    classes: Tensor | None = None
+
+    def matched(self, classes: Tensor | None) -> "PairProducts":
+        """The same, with the null taken within classes."""
+        leaves = tuple(leaf.matched(classes) for leaf in self.leaves)
+        return replace(self, leaves=leaves, classes=classes)
 
     @classmethod
     def from_gram(cls, gram: Tensor, leaves: Sequence[Tensor] = ()) -> "PairProducts":
@@ -48,6 +55,7 @@ class PairProducts:
             self.ab / a[:, None] / b,
             self.bb / b[:, None] / b,
             tuple(leaf.unit() for leaf in self.leaves),
+            self.classes,
         )
 
 
@@ -118,10 +126,10 @@ def coherences(
     orbit, replicates = measured(_orbit)
     return Coherences(
         pair,
-        measured(lambda p, counts: distinct_mean(p.unit().ab, counts))[0],
+        measured(_null)[0],
         orbit,
         measured(_common_mode)[0],
-        _permutation_p(products.ab, permutations, seed),
+        _permutation_p(products.ab, permutations, seed, products.classes),
         replicates,
         error_of(lambda leaf: _orbit(leaf, ones)[0]),
     )
@@ -140,17 +148,29 @@ def mean_shuffled_coherence(
     source = generator(seed, "shuffled pairing")
     for _ in range(shuffles):
         order = torch.randperm(len(products.aa), generator=source)
-        shuffled = PairProducts(products.aa, products.ab[:, order], products.bb[order][:, order])
+        if products.classes is not None:
+            order = _within(order[None], products.classes)[0]
+        shuffled = PairProducts(
+            products.aa, products.ab[:, order], products.bb[order][:, order], (), products.classes
+        )
         values.append(_orbit(shuffled, torch.ones(1, len(order), dtype=torch.float64))[0])
     found = torch.stack(values)
     return float(found.mean()), float(found.std() / len(found) ** 0.5)
 
 
 def _orbit(products: PairProducts, counts: Tensor) -> Tensor:
-    of_a, of_b = covariance(products.aa, counts), covariance(products.bb, counts)
+    def over(matrix: Tensor) -> Tensor:
+        return within_classes(covariance, matrix, counts, products.classes)
+
+    of_a, of_b = over(products.aa), over(products.bb)
     variance = of_a * of_b
     positive = (variance > 0) & (of_a > 0)
-    return torch.where(positive, covariance(products.ab, counts) / variance.abs().sqrt(), torch.nan)
+    return torch.where(positive, over(products.ab) / variance.abs().sqrt(), torch.nan)
+
+
+def _null(products: PairProducts, counts: Tensor) -> Tensor:
+    """Mean of K(x_i, g x_j) over distinct trajectories."""
+    return within_classes(distinct_mean, products.unit().ab, counts, products.classes)
 
 
 def _common_mode(products: PairProducts, counts: Tensor) -> Tensor:
@@ -162,10 +182,23 @@ def _common_mode(products: PairProducts, counts: Tensor) -> Tensor:
     return total(products.ab) / (total(products.aa) * total(products.bb)).sqrt()
 
 
-def _permutation_p(ab: Tensor, permutations: int, seed: int) -> float:
+def _within(orders: Tensor, classes: Tensor) -> Tensor:
+    """Permutations (…, n) as permutations within classes: each class in the order it has there."""
+    ranks = orders.argsort(1)
+    _, labels = torch.unique(classes, return_inverse=True)
+    places = labels.argsort(stable=True)
+    found = torch.empty_like(orders)
+    found[:, places] = (labels * len(classes) + ranks).argsort(1)
+    return found
+
+
+def _permutation_p(
+    ab: Tensor, permutations: int, seed: int, classes: Tensor | None = None
+) -> float:
     n = len(ab)
     source = generator(seed, "permutation")
     orders = torch.rand(permutations, n, generator=source).argsort(1)
+    orders = orders if classes is None else _within(orders, classes)
     shuffled = ab[torch.arange(n), orders].mean(1)
     observed = ab.diagonal().mean()
     # A rounding allowance, so that permutations equal to the observed pairing count as equal. "not

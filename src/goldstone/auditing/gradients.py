@@ -1,7 +1,7 @@
 """Gradient probes: inner products of loss gradients along orbits, in several metrics."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,7 @@ from goldstone.auditing.metrics import (
     SpannedMetric,
     curvature_along,
 )
+from goldstone.auditing.null_classes import null_classes
 from goldstone.auditing.probe_fields import moved_covectors, random_outputs, smooth_fields
 from goldstone.auditing.settings import MetricName
 from goldstone.auditing.subject import Subject
@@ -87,6 +88,10 @@ class MetricProducts:
     unit: PairProducts
     raw: PairProducts
     residual: float = 0.0
+
+    def matched(self, classes: Tensor | None) -> "MetricProducts":
+        """The same, with the null taken within classes."""
+        return replace(self, unit=self.unit.matched(classes), raw=self.raw.matched(classes))
 
 
 @dataclass(frozen=True)
@@ -169,7 +174,11 @@ class GradientProbe:
                 prepared = self.prepared[metric]
                 raw = _estimated(prepared.parts(gram, of_a, of_b), prepared.gram)
                 found[metric] = MetricProducts(raw.unit(), raw)
-        return found
+        return {metric: p.matched(self._classes(len(a.vectors))) for metric, p in found.items()}
+
+    def _classes(self, count: int) -> Tensor | None:
+        classes = null_classes(self.subject.samples, self.subject.settings)
+        return classes[:count] if classes is not None else None
 
     @property
     def flat_model(self) -> TreeModel:
@@ -273,7 +282,9 @@ class GradientRun:
             for name, metric in self._probe.prepared.items()
             if isinstance(metric, SpannedMetric)
         }
-        parts = (self._path, self._pushed_path, self._probe.keeping.describe())
+        settings = self._probe.subject.settings
+        null = "" if settings.null == "all" else "null within classes"
+        parts = (self._path, self._pushed_path, self._probe.keeping.describe(), null)
         pushed = self._pushed.first(count) if self._pushed is not None else None
         path = ", ".join(part for part in parts if part)
         return GradientSet(vectors, pushed, path, self._probe.keeping, images)

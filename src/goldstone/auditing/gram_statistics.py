@@ -46,6 +46,30 @@ def centred_mean(matrix: Tensor, counts: Tensor) -> Tensor:
     return distinct_mean(spread, counts)
 
 
+def within_classes(
+    statistic: Callable[[Tensor, Tensor], Tensor],
+    matrix: Tensor,
+    counts: Tensor,
+    classes: Tensor | None,
+) -> Tensor:
+    """``statistic`` within each class, averaged over the drawn trajectories; of all if None.
+
+    Classes without two different trajectories, drawn or at all, are left out.
+    """
+    if classes is None:
+        return statistic(matrix, counts)
+    total = torch.zeros(len(counts), dtype=matrix.dtype)
+    weight = torch.zeros_like(total)
+    for name in torch.unique(classes):
+        members = (classes == name).nonzero()[:, 0]
+        drawn = counts[:, members]
+        value = statistic(matrix[members][:, members], drawn)
+        known = torch.isfinite(value)
+        total += torch.where(known, drawn.sum(1) * value, 0.0)
+        weight += torch.where(known, drawn.sum(1), 0.0)
+    return total / weight
+
+
 def with_interval(function: Callable[[Tensor], Tensor], bootstrap: Bootstrap) -> Statistic:
     """The value for every trajectory once, and its interval over the resamples."""
     value = float(function(torch.ones(1, bootstrap.n, dtype=torch.float64))[0])

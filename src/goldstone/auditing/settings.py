@@ -32,6 +32,7 @@ ProbeName = Literal[
     "data-symmetry",
 ]
 PROBES: tuple[ProbeName, ...] = get_args(ProbeName)
+NullName = Literal["all", "same class"]
 FEWEST_AUDITED = 6
 FEWEST_REFERENCE = 2
 
@@ -63,6 +64,8 @@ class AuditSettings:
             gradients that do not fit are sketched, with the error in their intervals.
         adaptive: take each element's gradients in growing looks, and stop when its answer is
             settled; ``samples`` is then the most.
+        null: which pairs of distinct samples make the null of ρ, and are exchanged in its test:
+            ``"all"``, or those of the ``"same class"`` where targets are class labels.
     """
 
     trajectories: int = 64
@@ -82,6 +85,7 @@ class AuditSettings:
     probes: tuple[ProbeName | Literal["all"], ...] = ()
     memory: str | int = "4GB"
     adaptive: bool = False
+    null: NullName = "all"
 
     def __post_init__(self) -> None:
         if (
@@ -99,6 +103,8 @@ class AuditSettings:
         if strange:
             raise InputError(f"unknown probes {sorted(strange)}; expected some of {PROBES} or all")
         memory_bytes(self.memory)
+        if self.null not in get_args(NullName):
+            raise InputError(f"unknown null {self.null!r}; expected one of {get_args(NullName)}")
         if self.metrics and self.decisive_metric not in self.metrics:
             raise InputError(
                 f"the decisive metric {self.decisive_metric!r} is not among those measured "
