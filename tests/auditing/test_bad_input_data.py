@@ -138,8 +138,8 @@ def in_place(prediction, target):
 
 
 BAD_LOSSES = {
-    "one number": (scalar, r"one number per sample, shape \(3,\), got \(\).*reduction='none'"),
-    "every pixel": (lambda p, t: (p - t).square(), r"got \(3, 2, 6, 6\)"),
+    "one number": (scalar, r"one number per sample, shape \(4,\), got \(\).*reduction='none'"),
+    "every pixel": (lambda p, t: (p - t).square(), r"got \(4, 2, 6, 6\)"),
     "a float": (lambda p, t: float(scalar(p, t)), "got a float"),
     "a module that averages": (nn.MSELoss(), r"got \(\).*reduction='none'"),
     "batch mates": (of_batch, "loss of a sample depends on the other samples"),
@@ -161,7 +161,7 @@ def test_labels_that_do_not_fit_the_logits():
     classes = image_symmetry("quarter-turns", (6, 6), 2)
     x = pairs()[0]
     for labels in (torch.arange(24) % 5 + 3, torch.zeros(24, 1, dtype=torch.long)):
-        with pytest.raises(InputError, match=r"the loss fails on a prediction \(3, 3\)"):
+        with pytest.raises(InputError, match=r"the loss fails on a prediction \(4, 3\)"):
             run((x, labels), classes, net)
 
 
