@@ -40,6 +40,19 @@ from goldstone.auditing.layer_coherence import (
     measure_layer_coherence,
     parameter_groups,
 )
+from goldstone.auditing.lesson_pairs import LessonCheck, check_lesson
+from goldstone.auditing.lessons import (
+    FlaggedLesson,
+    Lesson,
+    Marked,
+    MarkedLesson,
+    RelabelledClass,
+    next_label,
+    scaled,
+    size,
+    stepped_by,
+    variation,
+)
 from goldstone.auditing.lie_derivative import (
     DirectionError,
     LieDerivative,
@@ -97,6 +110,13 @@ from goldstone.auditing.stiffness import (
 )
 from goldstone.auditing.subject import (
     Subject,
+)
+from goldstone.auditing.teach_once import Teaching, teach_once
+from goldstone.auditing.teach_once_results import (
+    LearningCurve,
+    TaughtBudget,
+    TaughtElement,
+    TaughtOnce,
 )
 from goldstone.auditing.unrolled import (
     Unrolled,
@@ -184,6 +204,24 @@ __all__ = [
     "unrolled_samples",
     "unrolled_subject",
     "unrolled_symmetry",
+    "FlaggedLesson",
+    "LearningCurve",
+    "Lesson",
+    "LessonCheck",
+    "Marked",
+    "MarkedLesson",
+    "RelabelledClass",
+    "TaughtBudget",
+    "TaughtElement",
+    "TaughtOnce",
+    "Teaching",
+    "check_lesson",
+    "next_label",
+    "scaled",
+    "size",
+    "stepped_by",
+    "teach_once",
+    "variation",
     "DistributionShift",
     "ElementShift",
     "FamilyElement",
