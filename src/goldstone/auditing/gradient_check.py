@@ -52,7 +52,7 @@ def _evaluate(loss: Loss, prediction: Tree, target: Tree) -> Tensor:
     except Exception as error:
         raise InputError(
             f"the loss fails on a prediction {trees.describe(prediction)} and a target "
-            f"{trees.describe(target)}: {error or type(error).__name__}; give "
+            f"{trees.describe(target)}: {str(error) or type(error).__name__}; give "
             "loss=…, a function (prediction, target) → one number per sample"
         ) from error
 
