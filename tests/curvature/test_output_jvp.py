@@ -104,3 +104,62 @@ def test_torchscript_says_what_to_do():
         scripted = torch.jit.script(nn.Linear(3, 2).double())
     with pytest.raises(InputError, match="module that a TorchScript model was made of"):
         output_jvps(scripted, torch.ones(2, 3, dtype=torch.float64), directions(scripted))
+
+
+@pytest.mark.parametrize("together", [2, 3, 8])
+def test_directions_pushed_together_are_those_pushed_alone(model, inputs, jacobian, together):
+    v = directions(model, 6)
+    found, _ = output_jvps(model, inputs[:2], v, together=together)
+    torch.testing.assert_close(found, v @ jacobian(model, inputs[:2]).T, rtol=1e-11, atol=1e-12)
+
+
+def test_a_model_that_refuses_vmap_takes_directions_one_by_one(inputs):
+    torch.manual_seed(0)
+
+    class Sine(torch.autograd.Function):
+        """Without rules for vmap."""
+
+        @staticmethod
+        def forward(x):
+            return x.sin()
+
+        @staticmethod
+        def setup_context(context, inputs, output):
+            context.save_for_forward(*inputs)
+
+        @staticmethod
+        def jvp(context, tangent):
+            return tangent * context.saved_tensors[0].cos()
+
+    class Waves(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.map = nn.Conv2d(inputs.shape[1], 1, 1).double()
+            self.calls = 0
+
+        def forward(self, x):
+            y = Sine.apply(self.map(x))
+            self.calls += 1
+            return y
+
+    model = Waves()
+    v = directions(model, 5)
+    found, path = output_jvps(model, inputs[:2], v, together=4)
+    assert path == "forward mode"
+    # One for each direction: the refused attempt does not get so far.
+    assert model.calls == 5
+    slopes = inputs[:2].flatten(2), model.map(inputs[:2]).cos().flatten(2)
+    wanted = [slopes[1][:, 0] * (torch.einsum("ncx,c->nx", slopes[0], w[:-1]) + w[-1]) for w in v]
+    torch.testing.assert_close(found, torch.stack(wanted).flatten(1), rtol=1e-11, atol=1e-12)
+
+
+def test_progress_counts_every_direction_once(model, inputs):
+    class Counted:
+        done = 0
+
+        def advance(self, count=1):
+            self.done += count
+
+    task = Counted()
+    output_jvps(model, inputs[:2], directions(model, 7), task, together=3)
+    assert task.done == 7

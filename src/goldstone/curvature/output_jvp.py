@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jvp
+from torch.func import functional_call, jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from goldstone.core import InputError, Task, generator
@@ -18,7 +18,11 @@ _Push = Callable[[Tensor], Tensor]
 
 
 def output_jvps(
-    model: nn.Module, inputs: Tensor | TreeBatch, directions: Tensor, task: Task | None = None
+    model: nn.Module,
+    inputs: Tensor | TreeBatch,
+    directions: Tensor,
+    task: Task | None = None,
+    together: int = 1,
 ) -> tuple[Tensor, Path]:
     """J v for each row v of ``directions``, J = d(outputs on ``inputs``)/dθ.
 
@@ -27,6 +31,10 @@ def output_jvps(
     as kernels of one's own, central differences (f(θ + hv) − f(θ − hv))/2h, with h|v| = ε^⅓|θ|,
     right to about ε^⅔ (2e-5 in float32). Attention uses the math kernel, since the fused ones have
     forward and second derivatives neither.
+
+    Forward mode takes ``together`` directions at a time by vmap where the model allows it: the
+    outputs themselves are then computed once for so many, which saves a quarter of the time at 4,
+    and the memory of as many derivatives of the activations is needed.
 
     Returns:
         (k, number of output values), and the path taken.
@@ -46,27 +54,40 @@ def output_jvps(
             derivative: Tensor = jvp(outputs, (parameters,), (tangents,))[1]
         return derivative
 
-    path: Path = "forward mode"
-    rows: list[Tensor] = []
     with sdpa_kernel(SDPBackend.MATH):
-        for v in directions:
-            if not rows:
-                path, apply = _first_that_works(
-                    {
-                        "forward mode": lambda: forward_mode,
-                        "double backward": lambda: _double_backward(outputs, parameters),
-                        "central differences": lambda: _differences(outputs, parameters),
-                    },
-                    v,
-                )
-            rows.append(apply(v).detach().reshape(-1))
+        path, push, first = _first_that_works(
+            {
+                "forward mode": lambda: forward_mode,
+                "double backward": lambda: _double_backward(outputs, parameters),
+                "central differences": lambda: _differences(outputs, parameters),
+            },
+            directions[0],
+        )
+        rows = torch.empty(len(directions), first.numel(), dtype=first.dtype, device=first.device)
+        rows[0] = first.reshape(-1)
+        if task is not None:
+            task.advance()
+        done, batched = 1, path == "forward mode"
+        while done < len(directions):
+            part = directions[done : done + together] if batched else directions[done : done + 1]
+            try:
+                found = vmap(push)(part) if len(part) > 1 else push(part[0])
+            except Exception:  # Models refuse vmap in many ways; what is wrong fails alone too.
+                if len(part) == 1:
+                    raise
+                batched = False
+                continue
+            rows[done : done + len(part)] = found.detach().reshape(len(part), -1)
+            done += len(part)
             if task is not None:
-                task.advance()
-    return torch.stack(rows), path
+                task.advance(len(part))
+    return rows, path
 
 
-def _first_that_works(ways: Mapping[Path, Callable[[], _Push]], v: Tensor) -> tuple[Path, _Push]:
-    """The first of the ways that gives J v, tried in order.
+def _first_that_works(
+    ways: Mapping[Path, Callable[[], _Push]], v: Tensor
+) -> tuple[Path, _Push, Tensor]:
+    """The first of the ways that gives J v, tried in order, and J v.
 
     Raises:
         InputError: none does.
@@ -74,11 +95,11 @@ def _first_that_works(ways: Mapping[Path, Callable[[], _Push]], v: Tensor) -> tu
     for path, make in ways.items():
         try:
             push = make()
-            push(v)
+            found = push(v).detach()
         except (NotImplementedError, RuntimeError) as error:
             said = str(error)
         else:
-            return path, push
+            return path, push, found
     raise InputError(
         f"the derivatives of the model's outputs cannot be taken in any way: {said}; leave out the "
         "metrics that need them, AuditSettings(metrics=('euclidean',)), or give the module that a "
