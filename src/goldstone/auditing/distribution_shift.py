@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from goldstone.actions import Symmetry
 from goldstone.auditing.answers import EXACT_FLOORS
@@ -12,8 +12,8 @@ from goldstone.auditing.element_choice import choose_elements
 from goldstone.auditing.forward import forward_measurement
 from goldstone.auditing.inspection import model_place
 from goldstone.auditing.probed_model import probed
-from goldstone.auditing.results import Answer
-from goldstone.auditing.samples import AuditData, choose_samples
+from goldstone.auditing.results import Answer, ModelSummary
+from goldstone.auditing.samples import choose_samples
 from goldstone.auditing.settings import AuditSettings
 from goldstone.auditing.skill import model_summary
 from goldstone.auditing.statistics import interval, mean_statistic
@@ -27,14 +27,16 @@ Reading = Literal["built in", "general", "covered", "not at home", "undetermined
 """What becomes of an element on other families of data:
 
 ``built in``      exact to rounding on every family: the architecture has it;
-``general``       holds at home and on every other family;
-``covered``       holds at home and fails on another family: it was learned from poses that the
-                  training data cover, and goes no further;
+``general``       holds at home and on every other family, with errors not twice as large;
+``covered``       holds at home, and on another family it fails, or its relative error is more than
+                  twice as large: it was learned from poses that the training data cover, and goes
+                  no further;
 ``not at home``   fails at home already;
 ``undetermined``  the intervals do not decide, or the model has no skill there.
 """
 
 HOME = "home"
+GROWTH = 2.0
 _SILENT = SilentProgress()
 _DEFAULTS = AuditSettings()
 
@@ -47,17 +49,24 @@ class FamilyElement:
         name: of the element.
         log_loss_ratio: T = mean log ℓ(f(gx), gy)/ℓ(g f(x), gy).
         error: ‖f(gx) − g f(x)‖/‖f(x)‖.
+        growth: the error over that at home; None at home. It sees what T does not: where a model
+            fails altogether it errs alike in all poses.
         exact: whether the error is rounding.
         holds: *yes* if T's upper bound is below log(1 + δ) or it is exact, *no* if the lower bound
-            is above; *undetermined* without skill. The bounds hold for all elements and families at
-            once (Bonferroni), unlike the 95 % interval of ``log_loss_ratio``.
+            is above; *undetermined* without skill.
+        grows: *yes* if the growth is above 2, or exact at home alone, *no* if below or exact.
+
+    The bounds of the two answers hold for all elements and families at once (Bonferroni), unlike
+    the 95 % intervals shown.
     """
 
     name: str
     log_loss_ratio: Statistic
     error: Statistic
+    growth: Statistic
     exact: bool
     holds: Answer
+    grows: Answer
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,10 @@ class FamilyResult:
 
 @dataclass(frozen=True)
 class ElementShift:
-    """What becomes of one element on other families; ``fails_in`` are those where it fails."""
+    """What becomes of one element on other families.
+
+    ``fails_in`` are those where it fails or its error grows.
+    """
 
     name: str
     reading: Reading
@@ -121,8 +133,9 @@ def distribution_shift(
     all poses may hold there alone. It says more of a model than the home data can: forward tests
     do not tell the two apart at home.
 
-    A model that fails on a family altogether errs alike in all poses, and looks symmetric. So a
-    family counts only if the model has skill on it.
+    A model that fails on a family altogether errs alike in all poses, and looks symmetric by its
+    losses. So a family counts only if the model has skill on it, and the growth of the equivariance
+    error decides beside the losses.
 
     Args:
         model: left as found.
@@ -151,64 +164,98 @@ def distribution_shift(
         raise InputError("expected one element or more besides the identity, got none")
     device, dtype = model_place(model)
     families = {HOME: home, **others}
-    found = []
+    level = 1 - 0.05 / (2 * len(chosen) * len(families))
+    found: list[FamilyResult] = []
+    at_home: list[_Errors] = []
     with progress.task("families of data", len(families)) as task:
         for name, data in families.items():
             samples = choose_samples(data, settings, device, dtype)
             with probed(model, samples.forward.inputs) as module:
-                found.append(
-                    _family(name, module, samples, symmetry, chosen, loss, settings, len(families))
-                )
+                subject = Subject.measure(module, samples.forward, loss, settings)
+                summary = model_summary(name, subject, samples.climatology)
+                errors = [_Errors.measure(subject, symmetry, g) for g in chosen]
+            at_home = at_home or errors
+            answers = (
+                error.against(here, summary, settings, level)
+                for error, here in zip(errors, at_home, strict=True)
+            )
+            found.append(FamilyResult(name, summary.loss, summary.has_skill, tuple(answers)))
             task.advance()
     shifts = tuple(_reading(i, found) for i in range(len(chosen)))
     return DistributionShift(symmetry.name, settings.tolerance, tuple(found), shifts)
 
 
-def _family(
-    name: str,
-    model: nn.Module,
-    data: AuditData,
-    symmetry: Symmetry,
-    elements: Sequence[Any],
-    loss: Loss,
-    settings: AuditSettings,
-    families: int,
-) -> FamilyResult:
-    subject = Subject.measure(model, data.forward, loss, settings)
-    summary = model_summary(name, subject, data.climatology)
-    level = 1 - 0.05 / (len(elements) * families)
-    results = []
-    for g in elements:
-        measured = forward_measurement(subject, symmetry, g)
-        ratio, replicates = mean_statistic(
-            measured.log_loss_ratio, data.forward.trajectory, subject.bootstrap
-        )
-        low, high = interval(replicates, subject.bootstrap.n, level)
-        error = subject.mean(measured.error)
-        exact = error.estimate is not None and (
-            error.estimate <= EXACT_FLOORS * summary.numerical_floor
-        )
-        holds: Answer = "undetermined"
-        if summary.has_skill and exact:
+@dataclass(frozen=True, eq=False)
+class _Errors:
+    """One element on one family, with replicates of the bootstrap."""
+
+    name: str
+    log_loss_ratio: Statistic
+    log_loss_replicates: Tensor
+    error: Statistic
+    error_replicates: Tensor
+
+    @classmethod
+    def measure(cls, subject: Subject, symmetry: Symmetry, element: Any) -> "_Errors":
+        measured = forward_measurement(subject, symmetry, element)
+        of, bootstrap = subject.samples.trajectory, subject.bootstrap
+        ratio = mean_statistic(measured.log_loss_ratio, of, bootstrap)
+        error = mean_statistic(measured.error, of, bootstrap)
+        return cls(symmetry.group.element_name(element), *ratio, *error)
+
+    def against(
+        self, home: "_Errors", summary: ModelSummary, settings: AuditSettings, level: float
+    ) -> FamilyElement:
+        """The answers; ``level`` is that of their intervals."""
+        here, there, n = self.error.estimate, home.error.estimate, self.error.n
+        exact = here is not None and here <= EXACT_FLOORS * summary.numerical_floor
+        home_exact = there is not None and there <= EXACT_FLOORS * summary.numerical_floor
+        growth = Statistic(None, None, None, n)
+        grows: Answer = "no"
+        if self is not home and not exact and home_exact:
+            grows = "yes"
+        elif self is not home and not exact:
+            replicates = self.error_replicates / home.error_replicates
+            if here is not None and there:
+                growth = Statistic(here / there, *interval(replicates, n), n)
+            grows = _side(interval(replicates, n, level), GROWTH, below="no", above="yes")
+        bounds = interval(self.log_loss_replicates, self.log_loss_ratio.n, level)
+        holds = _side(bounds, settings.log_tolerance, below="yes", above="no")
+        if not summary.has_skill:
+            holds = grows = "undetermined"
+        elif exact:
             holds = "yes"
-        elif summary.has_skill and low is not None and high is not None:
-            holds = "yes" if high < settings.log_tolerance else holds
-            holds = "no" if low > settings.log_tolerance else holds
-        results.append(FamilyElement(symmetry.group.element_name(g), ratio, error, exact, holds))
-    return FamilyResult(name, summary.loss, summary.has_skill, tuple(results))
+        return FamilyElement(
+            self.name, self.log_loss_ratio, self.error, growth, exact, holds, grows
+        )
+
+
+def _side(
+    bounds: tuple[float | None, float | None], threshold: float, below: Answer, above: Answer
+) -> Answer:
+    low, high = bounds
+    if low is None or high is None:
+        return "undetermined"
+    if high < threshold:
+        return below
+    return above if low > threshold else "undetermined"
 
 
 def _reading(i: int, families: Sequence[FamilyResult]) -> ElementShift:
     here = [family.elements[i] for family in families]
-    fails = tuple(f.name for f in families[1:] if f.elements[i].holds == "no")
-    open_in = [f.name for f in families if f.elements[i].holds == "undetermined"]
+    fails = tuple(
+        f.name for f in families[1:] if f.elements[i].holds == "no" or f.elements[i].grows == "yes"
+    )
+    open_in = [
+        f.name for f in families if "undetermined" in (f.elements[i].holds, f.elements[i].grows)
+    ]
     reading: Reading = "undetermined"
     if here[0].holds == "no":
         reading, reason = "not at home", "it fails on the data that the model was trained on"
     elif here[0].holds == "yes" and fails:
         reading = "covered"
-        reason = f"it holds at home and fails on {', '.join(fails)}: learned from covered poses"
-    elif all(element.holds == "yes" for element in here):
+        reason = f"it holds at home, and on {', '.join(fails)} it fails or its error grows"
+    elif not open_in:
         exact = all(element.exact for element in here)
         reading = "built in" if exact else "general"
         reason = "exact on every family" if exact else "it holds on every family"
