@@ -77,7 +77,8 @@ def measure_gradients(
     passes = 2 if "galerkin" in settings.metrics else 1
     with progress.task("gradients along orbits", 2 * n * (len(elements) + 1) * passes) as task:
         run = probe.loss_run(identity, task)
-        some = _some_rows(probe) if probe.keeping.streamed else run.upto(looks[0].samples).rows
+        again = _TakenAgain(probe)
+        some = again.rows if probe.keeping.streamed else run.upto(looks[0].samples).rows
         prepared = prepare_metrics(
             subject, probe.reference, reference_targets, some, optimiser, probe.keeping
         )
@@ -97,7 +98,7 @@ def measure_gradients(
         run.upto(most),
         same,
         tuple(found),
-        taken,
+        taken + again.count,
         run.upto(most).path,
         _details(probe, [same, *found]),
         saved,
@@ -170,16 +171,20 @@ class _Pairs:
         return coherences(chosen, bootstrap, settings.permutations, settings.seed, look.level)
 
 
-def _some_rows(probe: GradientProbe) -> Any:
+class _TakenAgain:
     """Up to eight gradients at the identity one by one, where they cannot be held together."""
-    n = probe.subject.samples.trajectories
 
-    def rows() -> Iterator[Tensor]:
-        run = probe.loss_run(probe.symmetry.group.identity)
+    def __init__(self, probe: GradientProbe) -> None:
+        self._probe = probe
+        self.count = 0
+
+    def rows(self) -> Iterator[Tensor]:
+        """(1, p) each."""
+        n = self._probe.subject.samples.trajectories
+        run = self._probe.loss_run(self._probe.symmetry.group.identity)
         for i in range(0, n, max(1, n // 8)):
+            self.count += 1
             yield run.single(i)
-
-    return rows
 
 
 def _details(
