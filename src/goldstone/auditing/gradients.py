@@ -1,7 +1,7 @@
-"""Gradient probes: inner products of loss gradients along orbits, in several metrics."""
+"""Gradient probes: loss and probe gradients along orbits, and what the metrics need of them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -9,24 +9,15 @@ import torch
 from torch import Tensor
 
 from goldstone.actions import Symmetry
-from goldstone.auditing.coherence import PairProducts
-from goldstone.auditing.gradient_store import (
-    Keeping,
-    VectorSet,
-    VectorStore,
-    joint_products,
-    leave_one_out,
+from goldstone.auditing.gradient_products import (
+    GradientSet,
+    MetricProducts,
+    metric_products,
+    reference_outputs,
 )
+from goldstone.auditing.gradient_store import Keeping, VectorStore
 from goldstone.auditing.memory_plan import give_back_memory, plan_memory
-from goldstone.auditing.metrics import (
-    LEAST_DAMPING,
-    Imaged,
-    PreparedMetric,
-    SolvedMetric,
-    SpannedMetric,
-    curvature_along,
-)
-from goldstone.auditing.null_classes import null_classes
+from goldstone.auditing.metrics import PreparedMetric, SolvedMetric, SpannedMetric
 from goldstone.auditing.probe_fields import moved_covectors, random_outputs, smooth_fields
 from goldstone.auditing.settings import MetricName
 from goldstone.auditing.subject import Subject
@@ -36,8 +27,6 @@ from goldstone.curvature import (
     TreeBatch,
     TreeModel,
     batched_gradients,
-    galerkin_gram,
-    gauss_newton_gram,
     output_jvps,
     per_sample_gradients,
     trainable_parameters,
@@ -52,46 +41,6 @@ FEWEST_BATCHED = 32
 """From so many samples of models of so few parameters on, vmap is two to four times as fast as a
 loop; on fewer samples, larger models and grids of any size it gains nothing."""
 _CHUNK = 64
-
-
-@dataclass(frozen=True, eq=False)
-class GradientSet:
-    """Gradients of n samples and what the metrics need beside them.
-
-    Attributes:
-        vectors: the n gradients of p numbers, whole or sketched.
-        pushed: the pushforwards J a_i, of as many numbers as there are reference outputs, or None.
-        path: how all of it was computed.
-        keeping: of sets that can be compared with it.
-        images: by prepared metric: χ⁻¹ a_i, or the products of a_i with the rows that span it.
-    """
-
-    vectors: VectorSet
-    pushed: VectorSet | None
-    path: str
-    keeping: Keeping
-    images: Mapping[MetricName, VectorSet] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> Tensor:
-        """The gradients, (n, p); not at hand where they were sketched."""
-        return self.vectors.rows
-
-
-@dataclass(frozen=True, eq=False)
-class MetricProducts:
-    """Inner products of one element's pairs in one metric, of unit and of raw gradients.
-
-    ``residual`` is the largest relative one of an iterative solve.
-    """
-
-    unit: PairProducts
-    raw: PairProducts
-    residual: float = 0.0
-
-    def matched(self, classes: Tensor | None) -> "MetricProducts":
-        """The same, with the null taken within classes."""
-        return replace(self, unit=self.unit.matched(classes), raw=self.raw.matched(classes))
 
 
 @dataclass(frozen=True)
@@ -158,27 +107,8 @@ class GradientProbe:
         self, a: GradientSet, b: GradientSet, metrics: Sequence[MetricName] | None = None
     ) -> dict[MetricName, MetricProducts]:
         """Inner products of the pairs (a_i, b_i) in the given metrics, or all of the settings."""
-        gram = joint_products(a.vectors, b.vectors)
-        found: dict[MetricName, MetricProducts] = {}
-        for metric in self.subject.settings.metrics if metrics is None else metrics:
-            if metric == "euclidean":
-                raw = _estimated([gram], lambda products: products)
-                found[metric] = MetricProducts(raw.unit(), raw)
-            elif metric == "galerkin":
-                found[metric] = self._galerkin(gram, a, b)
-            elif metric == "gauss-newton":
-                found[metric] = self._gauss_newton(a, b)
-            else:
-                of_a = Imaged(a.vectors, a.images[metric])
-                of_b = Imaged(b.vectors, b.images[metric])
-                prepared = self.prepared[metric]
-                raw = _estimated(prepared.parts(gram, of_a, of_b), prepared.gram)
-                found[metric] = MetricProducts(raw.unit(), raw)
-        return {metric: p.matched(self._classes(len(a.vectors))) for metric, p in found.items()}
-
-    def _classes(self, count: int) -> Tensor | None:
-        classes = null_classes(self.subject.samples, self.subject.settings)
-        return classes[:count] if classes is not None else None
+        chosen = self.subject.settings.metrics if metrics is None else metrics
+        return metric_products(a, b, chosen, self.subject, self.reference, self.prepared)
 
     @property
     def flat_model(self) -> TreeModel:
@@ -189,49 +119,10 @@ class GradientProbe:
         samples = self.subject.samples
         return TreeBatch(self.symmetry.on_input.act(element, samples.inputs, samples.context))
 
-    def _galerkin(self, gram: Tensor, a: GradientSet, b: GradientSet) -> MetricProducts:
-        if a.pushed is None or b.pushed is None:
-            raise ValueError("gradients were taken without pushforwards")
-        outputs = self.reference_outputs
-        pushed = joint_products(a.pushed, b.pushed) / outputs
-        damping = self.subject.settings.damping
-
-        def scaled(gram: Tensor, output_gram: Tensor) -> Tensor:
-            norms = gram.diagonal().sqrt()
-            # A gradient of zero stays zero, and has no cosine in the end.
-            norms = torch.where(norms > 0, norms, 1.0)
-            scale = norms[:, None] * norms
-            return galerkin_gram(gram / scale, output_gram / scale, relative_damping=damping)
-
-        def plain(gram: Tensor, output_gram: Tensor) -> Tensor:
-            return galerkin_gram(gram, output_gram, relative_damping=damping)
-
-        # Unit gradients span what they span before the metric is known: scaled in the Euclidean
-        # norm for the Galerkin basis, then in the metric's own.
-        return MetricProducts(
-            _estimated([gram, pushed], scaled).unit(), _estimated([gram, pushed], plain)
-        )
-
     @cached_property
     def size(self) -> int:
         """p, the real numbers in a gradient."""
         return vector_size(trainable_parameters(self.subject.model))
-
-    @cached_property
-    def reference_outputs(self) -> int:
-        """Numbers in the outputs of all reference samples."""
-        one = trees.flat(trees.take(self.subject.predictions, slice(1)))
-        return int(one.shape[1]) * trees.batch_size(self.reference)
-
-    def _gauss_newton(self, a: GradientSet, b: GradientSet) -> MetricProducts:
-        rows = torch.cat([a.rows, b.rows])
-        # The mean curvature along the gradients themselves sets the scale of the damping.
-        model, reference = self.flat_model, TreeBatch(self.reference)
-        relative = max(self.subject.settings.damping, LEAST_DAMPING)
-        damping = relative * curvature_along(model, reference, rows)
-        solved = gauss_newton_gram(model, reference, rows, damping)
-        raw = PairProducts.from_gram(solved.gram)
-        return MetricProducts(raw.unit(), raw, solved.residual)
 
 
 class GradientRun:
@@ -252,7 +143,9 @@ class GradientRun:
         self._taken, self._path, self._pushed_path = 0, "loop of autograd.grad", ""
         self._vectors = self._store(probe.size)
         wanted = "galerkin" in probe.subject.settings.metrics
-        self._pushed = self._store(probe.reference_outputs) if wanted else None
+        self._pushed = (
+            self._store(reference_outputs(probe.subject, probe.reference)) if wanted else None
+        )
         self._solved: dict[MetricName, tuple[SolvedMetric, VectorStore]] = {}
         self.adopt(probe)
 
@@ -363,12 +256,3 @@ class GradientRun:
         """Small models of many samples without grids."""
         flat = all(leaf.ndim <= 3 for leaf in trees.leaves(self._inputs.tree))
         return self._probe.size <= LARGEST_BATCHED and count >= FEWEST_BATCHED and flat
-
-
-def _estimated(parts: Sequence[Tensor], combine: Callable[..., Tensor]) -> PairProducts:
-    """``combine`` of the means over sketches, and of those with one sketch left out each time."""
-    whole = combine(*(part.mean(0) for part in parts))
-    count = max(len(part) for part in parts)
-    left = [leave_one_out(part) or [part[0]] * count for part in parts]
-    leaves = [combine(*some) for some in zip(*left, strict=True)] if count > 1 else []
-    return PairProducts.from_gram(whole, leaves)
