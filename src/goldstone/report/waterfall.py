@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from goldstone.core import require
 from goldstone.report.marks import BLUE, GREY, INK, MUTED, VERMILLION
 from goldstone.report.names import short_names
 from goldstone.report.numbers import number
@@ -9,7 +10,7 @@ from goldstone.report.svg import Axes, inline_svg
 
 MOST_BARS = 24
 FEW_BARS = 12
-LEAST_BAR = 0.005
+LEAST_BAR = 0.02
 
 
 def waterfall(
@@ -44,8 +45,9 @@ def waterfall(
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
-        axes.xaxis.get_major_locator().set_params(nbins=5)
-        axes.ticklabel_format(axis="x", scilimits=(-3, 4), useMathText=False)
+        axes.xaxis.get_major_locator().set_params(nbins=3)
+        ticker = require("matplotlib.ticker", "report")
+        axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(value, 2)))
         for place, (_, value) in enumerate(rows):
             axes.annotate(
                 number(value, 2), (1.0, place), xycoords=("axes fraction", "data"),
@@ -59,7 +61,7 @@ def waterfall(
 def merged(parts: Sequence[tuple[str, float]]) -> tuple[list[tuple[str, float]], float | None]:
     """At most 24 of them in their order, and the sum of the others, which are smaller.
 
-    Of more than twelve, those below half a per cent of the largest are among the others too.
+    Of more than twelve, those below two per cent of the largest are among the others too.
     """
     order = sorted(range(len(parts)), key=lambda i: -abs(parts[i][1]))
     if len(parts) > FEW_BARS:
