@@ -1,18 +1,16 @@
 """Where the symmetry breaks: equivariance error by layer, wavenumber band and channel."""
 
-from collections.abc import Callable, Sequence
-
-from goldstone.actions import FieldLayout
-from goldstone.auditing import AuditResult, ElementError, EquivarianceErrors
-from goldstone.core import Statistic
+from goldstone.auditing import AuditResult, EquivarianceErrors
+from goldstone.report.equivariance_tables import (
+    band_names,
+    channel_names,
+    equivariance_tables,
+    layer_names,
+)
 from goldstone.report.lines import MOST_LINES, MOST_TICKS, chart_width, element_lines, line_plot
 from goldstone.report.numbers import number, percentage
-from goldstone.report.section import Cell, Figure, Finding, Table
-from goldstone.report.words import UNDEFINED, counted, largest, layer_title, listed, mean, measured
-
-MOST_COLUMNS = 8
-_UNIT = "‖f(g·x) − g·f(x)‖ / ‖f(x)‖"
-_Row = Callable[[ElementError], Sequence[Statistic]]
+from goldstone.report.section import Figure, Finding
+from goldstone.report.words import UNDEFINED, counted, layer_title, listed, mean, measured
 
 
 def equivariance_finding(result: AuditResult) -> Finding | None:
@@ -21,36 +19,10 @@ def equivariance_finding(result: AuditResult) -> Finding | None:
     if errors is None:
         return None
     figures = (_layers(result, errors), _bands(result, errors), _channels(result, errors))
-    tables = (
-        _table(
-            f"Equivariance error of each layer's output, {_UNIT} of that output",
-            "layer",
-            tuple(
-                (f"{i}. {layer or 'the model itself'}", errors.layer_actions.get(layer, "–"))
-                for i, layer in enumerate(_layer_names(errors), start=1)
-            ),
-            errors,
-            lambda e: [e.layers.get(layer, Statistic(None)) for layer in _layer_names(errors)],
-        ),
-        _table(
-            "By wavenumber band, |k| in cycles per side: the error of the band alone",
-            "band",
-            tuple((band,) for band in _band_names(errors)),
-            errors,
-            lambda e: [band.error for band in e.bands],
-        ),
-        _table(
-            "By channel of the output",
-            "channel",
-            tuple((name,) for name in _channel_names(result, errors)),
-            errors,
-            lambda e: e.channels,
-        ),
-    )
     return Finding(
         _lead(errors) + _layer_lead(result, errors) + _band_lead(errors),
         tuple(figure for figure in figures if figure is not None),
-        tuple(table for table in tables if table.rows),
+        equivariance_tables(result, errors),
         _remarks(errors),
     )
 
@@ -67,7 +39,7 @@ def _lead(errors: EquivarianceErrors) -> str:
 
 
 def _layer_lead(result: AuditResult, errors: EquivarianceErrors) -> str:
-    found = [(layer, _mean_of(errors, layer)) for layer in _layer_names(errors)]
+    found = [(layer, _mean_of(errors, layer)) for layer in layer_names(errors)]
     known = [(layer, value) for layer, value in found if value is not None]
     if len(known) < 2:
         return ""
@@ -91,7 +63,7 @@ def _layer_lead(result: AuditResult, errors: EquivarianceErrors) -> str:
 
 
 def _band_lead(errors: EquivarianceErrors) -> str:
-    bands = _band_names(errors)
+    bands = band_names(errors)
     shares = [
         (band, mean(e.bands[i].share.estimate for e in errors.elements if i < len(e.bands)))
         for i, band in enumerate(bands)
@@ -107,26 +79,8 @@ def _mean_of(errors: EquivarianceErrors, layer: str) -> float | None:
     return mean(e.layers[layer].estimate for e in errors.elements if layer in e.layers)
 
 
-def _layer_names(errors: EquivarianceErrors) -> list[str]:
-    return list(dict.fromkeys(layer for e in errors.elements for layer in e.layers))
-
-
-def _band_names(errors: EquivarianceErrors) -> list[str]:
-    bands = max((e.bands for e in errors.elements), key=len, default=())
-    return [f"{band.low:g} – {band.high:g}" for band in bands]
-
-
-def _channel_names(result: AuditResult, errors: EquivarianceErrors) -> list[str]:
-    count = max((len(e.channels) for e in errors.elements), default=0)
-    if result.symmetry.layout:
-        layout = FieldLayout.from_json(result.symmetry.layout)
-        if layout.channels == count:
-            return list(layout.channel_names())
-    return [str(i) for i in range(count)]
-
-
 def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
-    names = _layer_names(errors)
+    names = layer_names(errors)
     if len(names) < 2:
         return None
     bound = 10 * result.model.numerical_floor
@@ -169,7 +123,7 @@ def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
 
 
 def _bands(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
-    names = _band_names(errors)
+    names = band_names(errors)
     if len(names) < 2:
         return None
     panels = []
@@ -201,7 +155,7 @@ def _bands(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
 
 
 def _channels(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
-    names = _channel_names(result, errors)
+    names = channel_names(result, errors)
     if len(names) < 2:
         return None
     lines = {
@@ -228,36 +182,6 @@ def _many(errors: EquivarianceErrors) -> str:
     return (
         f" Of {len(errors.elements)} elements the highest line and the median are drawn heavy and "
         "named."
-    )
-
-
-def _table(
-    caption: str,
-    noun: str,
-    names: tuple[tuple[str, ...], ...],
-    errors: EquivarianceErrors,
-    rows_of: _Row,
-) -> Table:
-    """A column for each element, or for many elements the mean and the largest."""
-    extra = ("action",) if names and len(names[0]) > 1 else ()
-    by_element = [(e.name, rows_of(e)) for e in errors.elements]
-    rows: list[tuple[Cell, ...]] = []
-    for i, name in enumerate(names):
-        found = [(g, column[i]) for g, column in by_element if i < len(column)]
-        if len(errors.elements) <= MOST_COLUMNS:
-            rows.append((*name, *(statistic for _, statistic in found)))
-        else:
-            top = largest(found)
-            average = mean(statistic.estimate for _, statistic in found)
-            rows.append((*name, average, *((top[1], top[0]) if top else (None, "–"))))
-    few = len(errors.elements) <= MOST_COLUMNS
-    columns = tuple(e.name for e in errors.elements) if few else ("mean", "largest", "at")
-    words = (1,) if extra else ()
-    return Table(
-        caption,
-        (noun, *extra, *columns),
-        tuple(rows),
-        words if few else (*words, len(extra) + 3),
     )
 
 
