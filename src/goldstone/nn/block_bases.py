@@ -1,6 +1,8 @@
 """Bases of the equivariant blocks between two parts of representations, and their combination."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +39,12 @@ class BlockBasis(nn.Module, ABC):
             (out copies, out dimension, in copies, in dimension, *kernel).
         """
 
+    def dense(self) -> Tensor:
+        """The basis, (count, out dimension, in dimension, *kernel)."""
+        number = next(buffer for buffer in self.buffers() if buffer.dtype != torch.int64)
+        one = torch.eye(self.count, dtype=number.dtype, device=number.device)
+        return self.blocks(one[:, None]).squeeze(2)
+
 
 class DenseBasis(BlockBasis):
     """A basis as it is, (count, out dimension, in dimension, *kernel)."""
@@ -50,3 +58,64 @@ class DenseBasis(BlockBasis):
 
     def blocks(self, coefficients: Tensor) -> Tensor:
         return torch.einsum("oib,bmn...->omin...", coefficients, self.basis)
+
+    def dense(self) -> Tensor:
+        return self.basis
+
+
+class OrbitBasis(BlockBasis):
+    """Maps between permutation representations: constant on the orbits of entries.
+
+    Args:
+        labels: (out dimension, in dimension), int64, the number of the map that is nonzero there.
+        count: the number of maps.
+    """
+
+    labels: Tensor
+    scale: Tensor
+
+    def __init__(self, labels: Tensor, count: int) -> None:
+        super().__init__()
+        self.count, self.shape = count, labels.shape
+        sizes = torch.bincount(labels.flatten(), minlength=count)
+        self.register_buffer("labels", labels.flatten(), persistent=False)
+        self.register_buffer("scale", sizes.double().rsqrt(), persistent=False)
+
+    def blocks(self, coefficients: Tensor) -> Tensor:
+        entries = (coefficients * self.scale).index_select(-1, self.labels)
+        return entries.reshape(*entries.shape[:2], *self.shape).transpose(1, 2)
+
+
+class FactorisedBasis(BlockBasis):
+    """Maps through irreps: for each irrep that both parts contain, Q_a E_e P_b.
+
+    Q_a and P_b are its copies in the target and its coordinates in the source, both with
+    orthonormal rows or columns, and E_e an orthonormal basis of its endomorphisms. They take
+    (m + n)·d numbers in place of count·m·n.
+
+    Args:
+        factors: Q (m, copies, d), E (endomorphisms, d, d) and P (copies, d, n) of each irrep.
+    """
+
+    def __init__(self, factors: Sequence[tuple[Tensor, Tensor, Tensor]]) -> None:
+        super().__init__()
+        self.shapes = [(q.shape[1], p.shape[0], e.shape[0]) for q, e, p in factors]
+        self.count = sum(prod(shape) for shape in self.shapes)
+        for k, (q, e, p) in enumerate(factors):
+            self.register_buffer(f"out_copies_{k}", q, persistent=False)
+            self.register_buffer(f"endomorphisms_{k}", e, persistent=False)
+            self.register_buffer(f"in_copies_{k}", p, persistent=False)
+
+    def blocks(self, coefficients: Tensor) -> Tensor:
+        result, start = None, 0
+        for k, shape in enumerate(self.shapes):
+            part = coefficients[..., start : start + prod(shape)]
+            part = part.reshape(*part.shape[:2], *shape)
+            start += prod(shape)
+            inner = torch.einsum("oiabe,eds->oadibs", part, getattr(self, f"endomorphisms_{k}"))
+            inner = torch.einsum("oadibs,bsn->oadin", inner, getattr(self, f"in_copies_{k}"))
+            block = torch.einsum("mad,oadin->omin", getattr(self, f"out_copies_{k}"), inner)
+            result = block if result is None else result + block
+        if result is None:
+            raise ValueError("a factorised basis needs an irrep that both parts contain")
+        return result

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError
 from goldstone.nn.block_bases import BlockBasis
-from goldstone.representations import DirectSum, Representation, invariant_vectors
+from goldstone.nn.parts import Types, grouped_channels, ordered, parts_by_type
+from goldstone.representations import Representation, invariant_vectors
 
 BasisMaker = Callable[[Representation, Representation], BlockBasis]
 """Makes the basis of the equivariant maps from one part of the source to one of the target."""
@@ -76,8 +77,8 @@ class BlockWeights(nn.Module):
             self.register_buffer(f"invariants_{t}", invariants, persistent=False)
             empty = torch.empty(len(starts), len(invariants), device=device, dtype=dtype)
             self.biases.append(nn.Parameter(empty))
-        self.register_buffer("_rows", _order(self._target_types, device), persistent=False)
-        self.register_buffer("_columns", _order(self._source_types, device), persistent=False)
+        self.register_buffer("_rows", _places(self._target_types, device), persistent=False)
+        self.register_buffer("_columns", _places(self._source_types, device), persistent=False)
         self.reset_parameters()
 
     @property
@@ -112,7 +113,7 @@ class BlockWeights(nn.Module):
                 index += 1
             rows.append(torch.cat(columns, 1) if len(columns) > 1 else columns[0])
         grouped = torch.cat(rows, 0) if len(rows) > 1 else rows[0]
-        return _ordered(_ordered(grouped, 0, self._rows), 1, self._columns)
+        return ordered(ordered(grouped, 0, self._rows), 1, self._columns)
 
     def bias(self) -> Tensor | None:
         """The dense bias, (out channels,), or None."""
@@ -122,7 +123,7 @@ class BlockWeights(nn.Module):
             (bias @ getattr(self, f"invariants_{t}")).reshape(-1)
             for t, bias in enumerate(self.biases)
         ]
-        return _ordered(torch.cat(parts), 0, self._rows)
+        return ordered(torch.cat(parts), 0, self._rows)
 
     _rows: Tensor | None
     _columns: Tensor | None
@@ -138,23 +139,6 @@ class BlockWeights(nn.Module):
         return f"{self.source.group.name}, {self.source.dimension} → {self.target.dimension}"
 
 
-def parts_by_type(representation: Representation) -> list[tuple[Representation, list[int]]]:
-    """The distinct parts of nested direct sums, each with the first channels of its copies."""
-    types: dict[Representation, list[int]] = {}
-    start = 0
-    for part in flat_parts(representation):
-        types.setdefault(part, []).append(start)
-        start += part.dimension
-    return list(types.items())
-
-
-def flat_parts(representation: Representation) -> tuple[Representation, ...]:
-    """The parts of a representation in order, direct sums inside direct sums flattened."""
-    if not isinstance(representation, DirectSum):
-        return (representation,)
-    return tuple(leaf for part in representation.parts for leaf in flat_parts(part))
-
-
 def parameter_dtype(
     representations: tuple[Representation, ...], dtype: torch.dtype | None
 ) -> torch.dtype:
@@ -164,17 +148,7 @@ def parameter_dtype(
     return chosen.to_complex() if is_complex else chosen
 
 
-def _order(
-    types: list[tuple[Representation, list[int]]], device: torch.device | str | None
-) -> Tensor | None:
+def _places(types: Types, device: torch.device | str | None) -> Tensor | None:
     """Where each channel lies once equal parts are grouped together; None if where it is."""
-    channels = [
-        start + k for part, starts in types for start in starts for k in range(part.dimension)
-    ]
-    if channels == list(range(len(channels))):
-        return None
-    return torch.tensor(channels).argsort().to(device)
-
-
-def _ordered(x: Tensor, axis: int, order: Tensor | None) -> Tensor:
-    return x if order is None else x.index_select(axis, order)
+    channels = grouped_channels(types, device)
+    return None if channels is None else channels.argsort()

@@ -1,0 +1,123 @@
+"""Which parts a representation consists of, and where their channels are."""
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.core import InputError
+from goldstone.representations import (
+    DirectSum,
+    Irrep,
+    Representation,
+    invariant_vectors,
+    is_unitary,
+)
+
+Types = list[tuple[Representation, list[int]]]
+"""The distinct parts of a representation, each with the first channels of its copies."""
+
+
+def flat_parts(representation: Representation) -> tuple[Representation, ...]:
+    """The parts of a representation in order, direct sums inside direct sums flattened."""
+    if not isinstance(representation, DirectSum):
+        return (representation,)
+    return tuple(leaf for part in representation.parts for leaf in flat_parts(part))
+
+
+def parts_by_type(representation: Representation) -> Types:
+    """The distinct parts of nested direct sums, each with the first channels of its copies."""
+    types: dict[Representation, list[int]] = {}
+    start = 0
+    for part in flat_parts(representation):
+        types.setdefault(part, []).append(start)
+        start += part.dimension
+    return list(types.items())
+
+
+def is_trivial(part: Representation) -> bool:
+    """Whether it is one-dimensional and the group leaves it as it is, whatever its class."""
+    return part.dimension == 1 and len(invariant_vectors(part)) == 1
+
+
+def grouped_channels(types: Types, device: torch.device | str | None = None) -> Tensor | None:
+    """The channels once equal parts are grouped together; None if they are in that order."""
+    channels = [
+        start + k for part, starts in types for start in starts for k in range(part.dimension)
+    ]
+    if channels == list(range(len(channels))):
+        return None
+    return torch.tensor(channels, device=device)
+
+
+def ordered(x: Tensor, axis: int, order: Tensor | None) -> Tensor:
+    """Take the entries of an axis in another order; in their own for None."""
+    return x if order is None else x.index_select(axis, order)
+
+
+class SplitByType(nn.Module):
+    """Features (batch, dimension) as one tensor (batch, copies, part dimension) for each type."""
+
+    _channels: Tensor | None
+
+    def __init__(
+        self, representation: Representation, device: torch.device | str | None = None
+    ) -> None:
+        super().__init__()
+        types = parts_by_type(representation)
+        self.shapes = [(len(starts), part.dimension) for part, starts in types]
+        self.register_buffer("_channels", grouped_channels(types, device), persistent=False)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Split."""
+        pieces = torch.split(ordered(x, -1, self._channels), [n * d for n, d in self.shapes], -1)
+        return [
+            piece.reshape(*piece.shape[:-1], *shape)
+            for piece, shape in zip(pieces, self.shapes, strict=True)
+        ]
+
+
+def part_name(part: Representation) -> str:
+    """The name of an irrep, else the kind of representation."""
+    if isinstance(part, Irrep):
+        return f"the irrep {part.name}"
+    return f"a {type(part).__name__} of dimension {part.dimension}"
+
+
+def part_of_channel(representation: Representation) -> Tensor:
+    """The number of the part that each channel belongs to, int64 (dimension,)."""
+    sizes = [part.dimension for part in flat_parts(representation)]
+    return torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+
+
+def along(vector: Tensor, x: Tensor, axis: int) -> Tensor:
+    """A vector shaped to broadcast along an axis of x."""
+    shape = [1] * x.ndim
+    shape[axis] = -1
+    return vector.reshape(shape)
+
+
+def check_unitary(representation: Representation, layer: str) -> None:
+    """Raise unless every part is unitary, so that norms are invariant.
+
+    Raises:
+        InputError: one is not.
+    """
+    for part, _ in parts_by_type(representation):
+        if not is_unitary(part):
+            raise InputError(
+                f"{layer} needs norms, which {part_name(part)} of {part.group.name} does not "
+                "keep: it is not unitary; use its unitary_form() if the group is compact or "
+                "finite, else GatedActivation, which needs no norm"
+            )
+
+
+def check_components(x: Tensor, representation: Representation, axis: int = -1) -> None:
+    """Raise unless an axis of x holds the components of the representation.
+
+    Raises:
+        InputError: it has another size.
+    """
+    if not -x.ndim <= axis < x.ndim or x.shape[axis] != representation.dimension:
+        raise InputError(
+            f"expected {representation.dimension} components along axis {axis}, as the "
+            f"representation of {representation.group.name} has, got shape {tuple(x.shape)}"
+        )
