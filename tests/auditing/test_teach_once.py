@@ -37,6 +37,7 @@ def posed(n=48, seed=0) -> Tensor:
     """Positive, of many sizes, the largest number first: all in one pose."""
     source = generator(seed, "posed")
     x = torch.rand(n, 4, generator=source, dtype=torch.float64)
+    x = x / 2
     x[:, 0] += 1
     return x * (0.3 + 1.7 * torch.rand(n, 1, generator=source, dtype=torch.float64))
 
@@ -124,7 +125,7 @@ def test_half_of_it_in_common_weights_is_50_at_every_budget() -> None:
         assert statistic.estimate == pytest.approx(50)
         assert statistic.low == pytest.approx(50)
     first, *_, last = percents(found, "loss_transfer")
-    assert 50 < first.estimate < last.estimate < 76
+    assert 50 < first.estimate < 60 < last.estimate
 
 
 class Leaking(nn.Module):
@@ -163,7 +164,7 @@ def test_a_wrong_action_is_refused_or_found_out() -> None:
     """f(gx) = g f(x), where −g f(x) is claimed: the lesson moves the outputs the other way."""
     wrong = Symmetry("wrong", C4, CYCLE, Negated())
     given = subject(Convolution())
-    with pytest.raises(InputError, match="is not symmetric: under r.* its targets"):
+    with pytest.raises(InputError, match=r"is not symmetric: under r.* its targets"):
         teach_once(given, wrong, (1,), FlaggedLesson("grow", lambda s: 1.5 * s.inputs), QUICK)
     found = teach_once(
         given, wrong, (1,), FlaggedLesson("grow", lambda s: 1.5 * s.inputs), QUICK, force=True
@@ -312,7 +313,7 @@ def test_bad_input_is_refused() -> None:
         teach_once(given, TURNS, (1,), FlaggedLesson("nothing", scaled(1.0)), QUICK)
     with pytest.raises(InputError, match="4 trajectories or more"):
         teach_once(given, TURNS, (1,), replace(LOUDER, share=0.05), QUICK)
-    with pytest.raises(InputError, match="one or more, all different|one group element"):
+    with pytest.raises(InputError, match="one group element or more"):
         teach_once(given, TURNS, (), LOUDER, QUICK)
     with pytest.raises(InputError, match="share: expected"):
         FlaggedLesson("all", scaled(2.0), share=0.6)
@@ -322,6 +323,6 @@ def test_bad_input_is_refused() -> None:
         Teaching(shares=(0.0,))
     with pytest.raises(InputError, match="at_steps from 1 to 300"):
         Teaching(at_steps=(301,))
+    wild = replace(QUICK.tuning, learning_rate=1e12)
     with pytest.raises(InputError, match="lower the learning rate"):
-        wild = replace(QUICK.tuning, learning_rate=1e12)
         teach_once(given, TURNS, (1,), LOUDER, Teaching(wild))

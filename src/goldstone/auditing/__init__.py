@@ -126,6 +126,7 @@ from goldstone.auditing.unrolled import (
     unrolled_subject,
     unrolled_symmetry,
 )
+from goldstone.auditing.usual_lesson import usual_lesson
 from goldstone.auditing.weight_perturbation import perturbed_copy
 
 __all__ = [
@@ -221,6 +222,7 @@ __all__ = [
     "size",
     "stepped_by",
     "teach_once",
+    "usual_lesson",
     "variation",
     "DistributionShift",
     "ElementShift",

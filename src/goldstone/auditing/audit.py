@@ -33,7 +33,7 @@ from goldstone.auditing.null_classes import null_classes
 from goldstone.auditing.orbit_metrics import Metric
 from goldstone.auditing.precheck import precheck
 from goldstone.auditing.probed_model import Model, as_module, left_as_found, model_name
-from goldstone.auditing.probes import ProbeInputs, choose_probes, run_probes
+from goldstone.auditing.probes import ProbeInputs, ProbeQuestion, choose_probes, run_probes
 from goldstone.auditing.provenance import provenance
 from goldstone.auditing.samples import choose_samples
 from goldstone.auditing.settings import AuditSettings
@@ -155,9 +155,8 @@ def _audit(
     null_classes(chosen.gradient, settings)
     settings = fitting_settings(model, chosen, settings, gradients=not no_gradients)
     elements = elements_to_test(symmetry)
-    probes, left_out = choose_probes(
-        settings, no_gradients, data, symmetry, chosen.forward.trajectories
-    )
+    asked = ProbeQuestion(model, data, chosen.forward, symmetry, elements, no_gradients)
+    probes, left_out = choose_probes(settings, asked)
     with clock.measure("precheck"), progress.task("precheck", 1) as task:
         subject = Subject.measure(model, chosen.forward, loss, settings)
         truth = true_step(data, ground_truth)
@@ -210,7 +209,7 @@ def _audit(
             checkpoints, symmetry, elements, chosen, loss, settings, cosets, progress
         )
     followed = metric or usual_metric(chosen.forward.targets, loss)
-    given = ProbeInputs(subject, few, symmetry, elements, data, followed, progress)
+    given = ProbeInputs(subject, few, symmetry, elements, data, followed, progress, optimiser)
     found, probe_gradients = run_probes(probes, left_out, given, clock)
     n = few.samples.trajectories
     return AuditResult(

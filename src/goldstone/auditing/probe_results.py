@@ -12,6 +12,7 @@ from goldstone.auditing.loss_landscape import LossLandscape
 from goldstone.auditing.orbit_metrics import OrbitMetric
 from goldstone.auditing.orbit_spectrum import OrbitSpectrum
 from goldstone.auditing.stiffness import Stiffness
+from goldstone.auditing.teach_once_results import TaughtOnce
 from goldstone.auditing.unrolled import UnrolledCoherence
 
 
@@ -33,4 +34,5 @@ class ProbeResults:
     unrolled: tuple[UnrolledCoherence, ...] = ()
     landscape: LossLandscape | None = None
     data_symmetry: DataSymmetry | None = None
+    teach_once: TaughtOnce | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)

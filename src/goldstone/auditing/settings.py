@@ -30,6 +30,7 @@ ProbeName = Literal[
     "unrolled",
     "landscape",
     "data-symmetry",
+    "teach-once",
 ]
 PROBES: tuple[ProbeName, ...] = get_args(ProbeName)
 NullName = Literal["all", "same class"]
@@ -59,7 +60,8 @@ class AuditSettings:
             metrics of the whole parameter space, times the mean curvature gᵀηg/gᵀg of the gradients
             (there at least 1e-4, for conjugate gradients to converge).
         probes: further ones to run, each with its page in docs/methods; ``"all"`` for those that
-            apply to the model, the data and the symmetry.
+            apply to the model, the data and the symmetry (``"teach-once"``, which trains, only
+            where the model is small).
         memory: bytes that the audit may take beyond model and data, or text such as ``"2GB"``;
             gradients that do not fit are sketched, with the error in their intervals.
         adaptive: take each element's gradients in growing looks, and stop when its answer is

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from goldstone.actions import Symmetry
+from goldstone.auditing.canonical_poses import in_one_pose
 from goldstone.auditing.further_training import FineTuning, train_copy
 from goldstone.auditing.lesson_pairs import (
     LessonPairs,
@@ -39,6 +40,8 @@ class Teaching:
         shares: of the achievable gain, at which transfer is measured.
         at_steps: further moments, as numbers of steps.
         looks: at the taught pose, evenly over the steps.
+        one_pose: bring every sample into one pose first. Data that show all poses anyway, such as
+            isotropic turbulence, would else teach the lesson in all of them.
     """
 
     tuning: FineTuning = field(
@@ -47,6 +50,7 @@ class Teaching:
     shares: tuple[float, ...] = (0.25, 0.5, 0.9)
     at_steps: tuple[int, ...] = ()
     looks: int = 30
+    one_pose: bool = True
 
     def __post_init__(self) -> None:
         if self.tuning.batch < 2:
@@ -111,7 +115,9 @@ def teach_once(
             :func:`~goldstone.auditing.fine_tune`.
     """
     names = element_names(symmetry, elements)
-    samples, tuning = subject.samples, teaching.tuning
+    tuning = teaching.tuning
+    posed = in_one_pose(subject.samples, symmetry, elements, move=teaching.one_pose)
+    samples = posed.samples
     pairs = lesson_pairs(lesson, samples)
     check = check_lesson(lesson, samples, symmetry, elements)
     if not check.passes and not force:
@@ -152,6 +158,8 @@ def teach_once(
         held_out=len(apart.carries),
         clusters=apart.clusters,
         check=check,
+        posed=posed.moved,
+        novelty=posed.novelty,
         achievable=best,
         still_learning=best > 0 and gains[last] == best,
         budgets=budgets,

@@ -84,6 +84,10 @@ class TaughtOnce:
         taught, held_out: number of samples.
         clusters: held-out trajectories that carry the lesson, or controls if these are fewer.
         check: whether the lesson moves with the group.
+        posed: share of the samples that were moved into the taught pose; see
+            :func:`goldstone.auditing.canonical_poses.in_one_pose`.
+        novelty: by element, the share of samples whose moved pose can be told from the taught one:
+            near ½ the lesson was taught in that pose too, and transfer means little.
         achievable: the largest gain on the lesson in the taught pose, of the loss.
         still_learning: whether that was at the last step, so that longer teaching would teach more.
         budgets: from the least to the most learned, then those of given steps.
@@ -97,6 +101,8 @@ class TaughtOnce:
     held_out: int
     clusters: int
     check: LessonCheck
+    posed: float
+    novelty: Mapping[str, float]
     achievable: float
     still_learning: bool
     budgets: tuple[TaughtBudget, ...]
