@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from goldstone.core import InputError
 from goldstone.nn.equivariant_linear import EquivariantLinear
@@ -15,7 +15,7 @@ from goldstone.nn.tensor_product_activation import TensorProductActivation
 from goldstone.representations import Representation
 
 
-class EquivariantMLP(nn.Sequential):
+class EquivariantMLP(nn.Module):
     """Linear layers with nonlinearities between them, equivariant from end to end.
 
     Where the hidden representation permutes its components (regular ones of finite groups) a hidden
@@ -70,12 +70,29 @@ class EquivariantMLP(nn.Sequential):
             # Copies share the work of making the bases; their weights are drawn below.
             modules += [copy.deepcopy(module) for _ in range(layers - 1) for module in block]
         modules.append(EquivariantLinear(hidden, target, bias, device=device, dtype=dtype))
-        super().__init__(*modules)
+        super().__init__()
+        self.layers = nn.Sequential(*modules)
         self.source, self.hidden, self.target = source, hidden, target
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw all weights anew."""
-        for module in self:
+        for module in self.layers:
             if isinstance(module, (EquivariantLinear, TensorProductActivation)):
                 module.reset_parameters(generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (*batch, source dimension) → (*batch, target dimension)."""
+        output: Tensor = self.layers(x)
+        return output
+
+    def to_plain(self) -> nn.Sequential:
+        """The same function with ordinary linear layers, which need not assemble their weights."""
+        return nn.Sequential(
+            *(
+                module.to_plain()
+                if isinstance(module, EquivariantLinear)
+                else copy.deepcopy(module)
+                for module in self.layers
+            )
+        )

@@ -51,12 +51,14 @@ def hidden_representation(
     """
     if dimension < 1:
         raise InputError(f"expected a hidden dimension of at least 1, got {dimension}")
-    scalar = TrivialRepresentation(group)
+    scalar: Representation = TrivialRepresentation(group)
     if isinstance(group, FiniteGroup) and group.order <= dimension:
         regular = RegularRepresentation(group)
         parts: list[Representation] = [regular] * (dimension // group.order)
         return DirectSum(group, tuple(parts) + (scalar,) * (dimension % group.order))
-    kinds = [kind for kind in _kinds(group, containing) if not is_trivial(kind)]
+    found = _kinds(group, containing)
+    scalar = next((kind for kind in found if is_trivial(kind)), scalar)
+    kinds = [kind for kind in found if not is_trivial(kind)]
     fitting, left = [], dimension - 1
     for kind in kinds:
         if kind.dimension <= left:

@@ -1,8 +1,39 @@
-"""Periodic continuation of grid fields."""
+"""Continuation of grid fields beyond their edges."""
+
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from goldstone.core import InputError
+
+PaddingMode = Literal["circular", "zeros", "reflect"]
+"""How a field goes on beyond the grid: periodically, as zeros, or mirrored at its last points."""
+
+
+def check_padding_mode(mode: str) -> None:
+    """Raise for an unknown padding mode.
+
+    Raises:
+        InputError: it is unknown.
+    """
+    if mode not in get_args(PaddingMode):
+        raise InputError(
+            f"expected a padding mode of {', '.join(get_args(PaddingMode))}, got {mode!r}"
+        )
+
+
+def pad_grid(x: Tensor, margin: int, mode: PaddingMode) -> Tensor:
+    """Continue a field by ``margin`` points on each side of its last two axes.
+
+    All modes commute with quarter turns and reflections about the centre of the grid.
+    """
+    if margin == 0:
+        return x
+    if mode == "circular":
+        return circular_pad(x, margin)
+    return functional.pad(x, (margin,) * 4, mode="constant" if mode == "zeros" else "reflect")
 
 
 def circular_pad(x: Tensor, margin: int) -> Tensor:

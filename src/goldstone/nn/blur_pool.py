@@ -1,0 +1,81 @@
+"""Downsampling without aliasing that keeps the fixed point of the grid."""
+
+from math import comb
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from goldstone.actions import Pivot
+from goldstone.core import InputError
+from goldstone.nn.padding import PaddingMode, pad_grid
+from goldstone.nn.window_geometry import Window
+
+
+class BlurPool2d(nn.Module):
+    """Every channel blurred by a binomial window, then every ``stride``-th point kept.
+
+    The window commutes with quarter turns and reflections, and blurring first keeps the output
+    from depending on how the grid lies (Zhang 2019, "Making convolutional networks
+    shift-invariant again"). It acts on all components alike, so it suits any representation.
+
+    By default it has 2·stride taps about the cell (one less if the stride is odd), and
+    2·stride − 1 about the node of a periodic field; the padding is such that grid/stride points
+    come out. On a grid whose size is not a multiple of the stride a non-periodic field needs an odd
+    window, see ``size``.
+
+    Args:
+        stride: of the output's points.
+        size: taps along an axis; even for grids of a size that is a multiple of an even stride,
+            odd where size − 1 is a multiple of it (such as 29 points with stride 2).
+        padding_mode: how fields go on beyond the edge. With zeros the edge darkens.
+        pivot: the fixed point that is kept.
+
+    Raises:
+        InputError: a stride below 1, or a size that keeps the fixed point on no grid; at the call,
+            a grid on which it is lost.
+    """
+
+    window_weights: Tensor
+
+    def __init__(
+        self,
+        stride: int = 2,
+        size: int | None = None,
+        *,
+        padding_mode: PaddingMode = "circular",
+        pivot: Pivot = "cell",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        if not isinstance(stride, int) or stride < 1:
+            raise InputError(f"expected a positive stride, got {stride!r}")
+        if size is None:
+            size = 2 * stride - (pivot == "node" or stride % 2)
+        matched = pivot == "cell" and (size - stride) % 2 == 0
+        padding = max(size - stride, 0) // 2 if matched else (size - 1) // 2
+        window = Window(size, stride, 1, padding, padding_mode, pivot)
+        if window.flaw is not None:
+            raise InputError(f"BlurPool2d: {window.flaw}")
+        self.window, self.pivot, self.stride = window, pivot, stride
+        row = torch.tensor([comb(size - 1, k) for k in range(size)], dtype=torch.float64)
+        row = row / row.sum()
+        dtype = dtype or torch.get_default_dtype()
+        weights = torch.outer(row, row).to(device, dtype)
+        self.register_buffer("window_weights", weights, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Blur and thin out (batch, channels, X, Y)."""
+        flaw = self.window.flaw_on((x.shape[-2], x.shape[-1]), (True, True))
+        if flaw is not None:
+            parity = "odd" if self.window.size % 2 == 0 else "even"
+            raise InputError(f"BlurPool2d: {flaw}; or a window of {parity} size")
+        channels = x.shape[1]
+        weight = self.window_weights.to(x.dtype).expand(channels, 1, -1, -1)
+        x = pad_grid(x, self.window.padding, self.window.mode)
+        return functional.conv2d(x, weight, stride=self.stride, groups=channels)
+
+    def extra_repr(self) -> str:
+        """Shown by print."""
+        return f"{self.window.description}, about the {self.pivot}"

@@ -1,0 +1,111 @@
+"""Band-limited filters on a grid: Gaussian rings times circular harmonics."""
+
+from dataclasses import dataclass
+from math import floor
+
+import torch
+from torch import Tensor
+
+from goldstone.core import InputError
+
+RING_WIDTH = 0.6
+"""Standard deviation of the Gaussian rings, in taps."""
+
+
+@dataclass(frozen=True)
+class CircularHarmonics:
+    """The filters B(p) = R_{jf}(|p|) (cos fφ, sin fφ) on the taps of a square kernel.
+
+    Rings are Gaussians of width 0.6 at the radii 0, 1, 2, … (½, 1½, … for even sizes), each with
+    the frequencies f up to 2r, and one less on the outermost ring beyond radius 1, part of which
+    the square cuts off: what a ring of so few taps samples without aliasing (Weiler & Cesa 2019,
+    "General E(2)-equivariant steerable CNNs", appendix F). Where f > 0 the central tap is zero.
+    The rings of one frequency are made orthonormal (symmetrically, so that they stay rings) in
+    the inner product averaged over all rotations.
+
+    Attributes:
+        size: taps along an axis.
+        max_frequency: a further limit to f, or None.
+
+    Raises:
+        InputError: a negative limit.
+    """
+
+    size: int
+    max_frequency: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_frequency is not None and self.max_frequency < 0:
+            raise InputError(f"expected a max_frequency of 0 or more, got {self.max_frequency}")
+
+    @property
+    def cutoffs(self) -> tuple[tuple[float, int], ...]:
+        """Of each ring its radius and highest frequency."""
+        first, last = (1 - self.size % 2) / 2, (self.size - 1) / 2
+        radii = [first + j for j in range(int(last - first) + 1)]
+        limits = [floor(2 * r) - (r == last and r > 1) for r in radii]
+        most = self.max_frequency
+        return tuple(
+            (r, limit if most is None else min(limit, most))
+            for r, limit in zip(radii, limits, strict=True)
+        )
+
+    @property
+    def frequencies(self) -> range:
+        """0, …, the highest frequency."""
+        return range(max(limit for _, limit in self.cutoffs) + 1)
+
+    def rings(self, frequency: int) -> Tensor:
+        """The orthonormal radial profiles at the taps, (rings, size, size) in float64."""
+        radius = _taps(self.size).norm(dim=0)
+        centres = torch.tensor([r for r, f in self.cutoffs if f >= frequency], dtype=torch.float64)
+        profiles = torch.exp(-((radius - centres[:, None, None]) / RING_WIDTH).square() / 2)
+        if frequency:
+            profiles = profiles * (radius > 0)
+        # The mean of cos² over rotations is 1/2.
+        gram = torch.einsum("jxy,kxy->jk", profiles, profiles) / (2 if frequency else 1)
+        values, vectors = torch.linalg.eigh(gram)
+        whitening = (vectors * values.rsqrt()) @ vectors.T
+        return torch.einsum("jk,kxy->jxy", whitening, profiles)
+
+    def angular(self, frequency: int) -> Tensor:
+        """(cos fφ, sin fφ) at the taps, (2, size, size), or (1, size, size) of ones for f = 0."""
+        x, y = _taps(self.size)
+        phase = torch.polar(torch.ones_like(x), frequency * torch.atan2(y, x))
+        return torch.stack((phase.real, phase.imag)) if frequency else phase.real[None]
+
+    def turned(self, matrices: Tensor) -> Tensor:
+        """All filters turned, B(g⁻¹p), (elements, filters, size, size) for matrices (·, 2, 2)."""
+        found = []
+        for f in self.frequencies:
+            action = harmonic_action(torch.linalg.inv(matrices), f)
+            angular = torch.einsum("gab,bxy->gaxy", action, self.angular(f))
+            filters = torch.einsum("jxy,gaxy->gjaxy", self.rings(f), angular)
+            found.append(filters.flatten(1, 2))
+        return torch.cat(found, 1)
+
+
+def harmonic_action(matrices: Tensor, frequency: int) -> Tensor:
+    """H(A) with Y(Ap) = H(A) Y(p) for Y = (cos fφ, sin fφ), or 1 for f = 0.
+
+    Args:
+        matrices: orthogonal, (*batch, 2, 2).
+        frequency: f ≥ 0.
+
+    Returns:
+        (*batch, 2, 2), or (*batch, 1, 1) for f = 0.
+    """
+    if not frequency:
+        return torch.ones_like(matrices[..., :1, :1])
+    sign = torch.linalg.det(matrices).sign()
+    # A turns φ into θ ± φ, θ the angle of its first column.
+    turn = torch.complex(matrices[..., 0, 0], matrices[..., 1, 0]) ** frequency
+    c, s = turn.real, turn.imag
+    rows = torch.stack((c, -sign * s), -1), torch.stack((s, sign * c), -1)
+    return torch.stack(rows, -2)
+
+
+def _taps(size: int) -> Tensor:
+    """Places of the taps about the kernel's centre, (2, size, size)."""
+    axis = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
+    return torch.stack(torch.meshgrid(axis, axis, indexing="ij"))

@@ -1,0 +1,138 @@
+"""Batch normalisation of fields: one mean and variance for all components of a field."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from goldstone.nn.orbit_statistics import FieldParts, part_means
+from goldstone.nn.parts import along, check_components
+from goldstone.representations import Representation
+
+
+class OrbitBatchNorm2d(nn.Module):
+    """y = (x − mean) / √(var + ε) · weight + bias with one of each for a whole field.
+
+    Mean and variance run over the batch, the grid and the components of the field (an orbit of the
+    group on fields of the regular representation), so they are invariant and the layer is
+    equivariant in training too. Where the group does not permute the components, as of a vector,
+    only the mean square component is normalised: there is no mean to subtract and no bias to add.
+
+    Running statistics, momentum and ``state_dict`` are those of :class:`torch.nn.BatchNorm2d`, with
+    one entry for each field.
+
+    Args:
+        source: representation of the channels; the output's as well.
+        eps: ε.
+        momentum: weight of the newest batch in the running statistics.
+        affine: learn weight and bias.
+        device, dtype: of parameters and buffers.
+
+    Raises:
+        InputError: a part is not orthogonal.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    _part: Tensor
+    _weights: Tensor
+    _centred: Tensor
+
+    def __init__(
+        self,
+        source: Representation,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        fields = FieldParts(source, "OrbitBatchNorm2d")
+        self.source = self.target = source
+        self.eps, self.momentum = eps, momentum
+        self.fields, self.components = fields.count, fields.components
+        dtype = dtype or torch.get_default_dtype()
+        self.weight = self.bias = None
+        if affine:
+            self.weight = nn.Parameter(torch.ones(self.fields, device=device, dtype=dtype))
+            self.bias = nn.Parameter(torch.zeros(self.fields, device=device, dtype=dtype))
+        zeros = torch.zeros(self.fields, device=device, dtype=dtype)
+        self.register_buffer("running_mean", zeros)
+        self.register_buffer("running_var", torch.ones_like(zeros))
+        self.register_buffer("num_batches_tracked", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("_part", fields.part.to(device), persistent=False)
+        self.register_buffer("_weights", fields.weights.to(device, dtype), persistent=False)
+        self.register_buffer("_centred", fields.centred.to(device, dtype), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (batch, channels, X, Y)."""
+        check_components(x, self.source, 1)
+        if self.training:
+            self.num_batches_tracked.add_(1)
+        if self.components is not None:
+            # A field is a block of channels: torch's own kernel takes it as one channel.
+            y = functional.batch_norm(
+                x.reshape(len(x), self.fields, -1),
+                self.running_mean,
+                self.running_var,
+                self.weight,
+                self.bias,
+                self.training,
+                self.momentum,
+                self.eps,
+            )
+            return y.reshape(x.shape)
+        if self.training:
+            mean, variance, entries = self._statistics(x)
+            self._track(mean.detach(), variance.detach(), entries)
+        else:
+            mean, variance = self.running_mean, self.running_var
+        scale, shift = self._affine(mean, variance)
+        return x * along(scale.to(x.dtype), x, 1) + along(shift.to(x.dtype), x, 1)
+
+    def _statistics(self, x: Tensor) -> tuple[Tensor, Tensor, int]:
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        mean = part_means(wide.mean((0, 2, 3))[None], self._part, self._weights, self.fields)[0]
+        mean = mean * self._centred.to(mean.dtype)
+        centred = wide - along(mean[self._part], wide, 1)
+        squares = centred.square().mean((0, 2, 3))[None]
+        variance = part_means(squares, self._part, self._weights, self.fields)[0]
+        return mean, variance, x.numel() // x.shape[1]
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, variance: Tensor, entries: int) -> None:
+        # As torch: the running variance is the unbiased one.
+        count = entries / self._per_part().to(variance.dtype)
+        unbiased = variance * count / (count - self._centred).clamp(min=1)
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
+        self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.momentum)
+
+    def _per_part(self) -> Tensor:
+        """One over the dimension of each part."""
+        return self._weights.new_zeros(self.fields).scatter(0, self._part, self._weights)
+
+    def _affine(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """Scale and shift of each channel."""
+        scale = (variance + self.eps).rsqrt()
+        if self.weight is not None:
+            scale = scale * self.weight
+        shift = -mean * scale
+        if self.bias is not None:
+            shift = shift + self.bias * self._centred
+        return scale[self._part], shift[self._part]
+
+    def to_plain(self) -> nn.BatchNorm2d:
+        """An ordinary batch norm with this one's running statistics, for inference."""
+        scale, shift = self._affine(self.running_mean, self.running_var)
+        channels = len(scale)
+        plain = nn.BatchNorm2d(channels, eps=0.0, device=scale.device, dtype=scale.dtype)
+        with torch.no_grad():
+            plain.weight.copy_(scale)
+            plain.bias.copy_(shift)
+        return plain.eval()
+
+    def extra_repr(self) -> str:
+        """Shown by print."""
+        return f"{self.source.group.name}, {self.fields} fields, eps={self.eps}"

@@ -1,0 +1,85 @@
+"""Groups of the plane as the finite lists of elements that averages over them need."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from goldstone.core import InputError
+from goldstone.groups import (
+    FiniteGroup,
+    Group,
+    LieGroup,
+    LinearGroup,
+    OrthogonalGroup,
+    SpecialOrthogonalGroup,
+)
+from goldstone.representations import Representation
+
+_TOLERANCE = 1e-9
+
+
+def check_planar(group: Group[Any]) -> None:
+    """Raise unless the group acts on the plane by orthogonal matrices and can be averaged over.
+
+    Raises:
+        InputError: it is neither finite nor SO(2) or O(2), or its matrices are not orthogonal 2×2.
+    """
+    known = isinstance(group, FiniteGroup | OrthogonalGroup | SpecialOrthogonalGroup)
+    if known and isinstance(group, LinearGroup) and group.degree == 2:
+        generators = group.matrices(group.tensor(group.generators()))
+        if not generators.is_complex():
+            products = generators.double() @ generators.double().mT
+            if float((products - torch.eye(2)).abs().max() if len(products) else 0) < _TOLERANCE:
+                return
+    raise InputError(
+        "expected a representation of a group of rotations and reflections of the plane "
+        f"(CyclicGroup, DihedralGroup, SO(2) or O(2)), got one of {group.name}; restrict it or "
+        "pull it back to one"
+    )
+
+
+def planar_elements(group: Any, bandwidth: int = 0) -> Tensor:
+    """Elements whose mean is the group's: all of a finite one.
+
+    Of SO(2) and O(2) they are N equal rotations (and as many reflections), which average exactly
+    what turns with frequencies below N > ``bandwidth``.
+    """
+    if isinstance(group, FiniteGroup):
+        return group.element_tensor()
+    n = bandwidth + 1
+    angle = 2 * torch.pi * torch.arange(n, dtype=torch.float64) / n
+    c, s = angle.cos(), angle.sin()
+    rotations = torch.stack((torch.stack((c, -s), -1), torch.stack((s, c), -1)), -2)
+    if isinstance(group, SpecialOrthogonalGroup):
+        return rotations
+    flip = torch.tensor([[-1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    return torch.cat((rotations, flip @ rotations))
+
+
+def is_on_grid(group: Any) -> bool:
+    """Whether all its elements map the square grid onto itself: quarter turns and reflections."""
+    if not isinstance(group, FiniteGroup):
+        return False
+    generators = group.tensor(group.generators())
+    matrices = group.matrices(generators)  # type: ignore[attr-defined]
+    return bool((matrices == matrices.round()).all())
+
+
+def frequency_bound(representation: Representation) -> int:
+    """The highest frequency of a representation of SO(2) or O(2); 0 for finite groups."""
+    if not isinstance(representation.group, LieGroup):
+        return 0
+    turning = representation.derivative(torch.ones(1, dtype=torch.float64))
+    return round(float(torch.linalg.eigvals(turning).imag.abs().max()))
+
+
+def reversed_axes(group: Any) -> tuple[bool, bool]:
+    """Which of the two axes of the grid an element moves, so that its centre must be kept."""
+    if not isinstance(group, FiniteGroup):
+        return (True, True)
+    matrices = group.matrices(group.tensor(group.generators()))  # type: ignore[attr-defined]
+    if not len(matrices):
+        return (False, False)
+    moved = ((matrices - torch.eye(2)).abs() > _TOLERANCE).any(-1).any(0)
+    return (bool(moved[0]), bool(moved[1]))

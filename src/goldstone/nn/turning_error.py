@@ -1,0 +1,60 @@
+"""How far a layer is from commuting with the turns of the grid, measured."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from goldstone.actions import Pivot, move_points
+from goldstone.groups import FiniteGroup
+from goldstone.nn.planar_elements import planar_elements
+from goldstone.representations import Representation
+
+
+def grid_elements(group: Any, grid: tuple[int, int]) -> Tensor:
+    """The elements other than the identity that map the grid onto itself.
+
+    Quarter turns and diagonal reflections are among them on square grids only; of SO(2) and O(2)
+    they are the quarter turns, and reflections.
+    """
+    elements = planar_elements(group, 0 if isinstance(group, FiniteGroup) else 3)
+    matrices = group.matrices(elements).double()
+    near = ((matrices - matrices.round()).abs() < 1e-9).flatten(1).all(1)
+    moves = (matrices - torch.eye(2)).abs().flatten(1).amax(1) > 0.5
+    keeps_axes = matrices[:, 0, 0].abs() > 0.5
+    found: Tensor = elements[near & moves & (keeps_axes | (grid[0] == grid[1]))]
+    return found
+
+
+def turned(fibre: Representation, element: Tensor, x: Tensor, pivot: Pivot) -> Tensor:
+    """(g·f)(p) = ρ(g) f(R⁻¹p) for an element that maps the grid onto itself."""
+    group: Any = fibre.group
+    moved = move_points(x, group.matrices(element).double().round().tolist(), pivot)
+    matrix = fibre.matrix_unchecked(element).to(x.device, x.dtype)
+    image: Tensor = torch.einsum("ij,bj...->bi...", matrix, moved)
+    return image
+
+
+def turning_error(
+    layer: Callable[[Tensor], Tensor],
+    source: Representation,
+    target: Representation,
+    x: Tensor,
+    pivot: Pivot = "cell",
+) -> float | None:
+    """The largest ‖f(g·x) − g·f(x)‖/‖f(x)‖ over the elements that map the grid onto itself.
+
+    None if there is no such element, as for C3, or the output is zero.
+    """
+    elements = grid_elements(source.group, (x.shape[-2], x.shape[-1]))
+    with torch.no_grad():
+        output = layer(x)
+        size = float(output.norm())
+        if not len(elements) or not size:
+            return None
+        return max(
+            float((layer(turned(source, g, x, pivot)) - turned(target, g, output, pivot)).norm())
+            / size
+            for g in elements
+        )
