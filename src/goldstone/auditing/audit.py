@@ -32,8 +32,9 @@ from goldstone.auditing.memory_plan import fitting_settings
 from goldstone.auditing.null_classes import null_classes
 from goldstone.auditing.orbit_metrics import Metric
 from goldstone.auditing.precheck import precheck
+from goldstone.auditing.probe_choice import ProbeQuestion, choose_probes
 from goldstone.auditing.probed_model import Model, as_module, left_as_found, model_name
-from goldstone.auditing.probes import ProbeInputs, ProbeQuestion, choose_probes, run_probes
+from goldstone.auditing.probes import ProbeInputs, run_probes
 from goldstone.auditing.provenance import provenance
 from goldstone.auditing.samples import choose_samples
 from goldstone.auditing.settings import AuditSettings
