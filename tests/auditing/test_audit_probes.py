@@ -140,3 +140,23 @@ def test_a_model_without_parameters_has_no_gradient_probes(quick) -> None:
     )
     assert "no gradients" in result.probes.left_out["landscape"]
     assert result.probes.equivariance is not None
+
+
+def test_a_probe_that_fails_leaves_the_audit_alone(quick, monkeypatch) -> None:
+    from goldstone.auditing import probes
+
+    def fails(*_: object, **__: object) -> None:
+        raise InputError("no landscape here")
+
+    monkeypatch.setattr(probes, "loss_landscape", fails)
+    monkeypatch.setattr(probes, "orbit_gram", fails)
+    torch.manual_seed(0)
+    model = Classifier().double()
+    x = torch.randn(24, 1, 8, 8, dtype=torch.float64)
+    y = model(x).argmax(1)
+    symmetry = image_symmetry("quarter-turns", (8, 8), 1)
+    asked = ("landscape", "stiffness", "orbit-metric")
+    result = audit(model, (x, y), symmetry, settings=quick(probes=asked))
+    assert result.probes.left_out == dict.fromkeys(asked[:2], "no landscape here")
+    assert result.probes.orbit_metric is not None
+    assert not {"landscape", "orbits"} & set(result.provenance.other_gradients)

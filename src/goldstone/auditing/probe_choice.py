@@ -79,7 +79,7 @@ def why_not(name: ProbeName, asked: ProbeQuestion) -> str | None:
     if name in _OF_GRADIENTS and asked.no_gradients:
         return f"there are no gradients: {asked.no_gradients}"
     if name.startswith("lie-derivative") and not isinstance(group, LieGroup):
-        return f"{group.name} is no Lie group; take a continuous symmetry, such as 'shifts'"
+        return f"{group.name} is no Lie group; take a continuous symmetry, such as 'translations'"
     if name == "orbit-spectrum" and not (
         isinstance(group, FiniteGroup) and group.order <= LARGEST_ORDER
     ):

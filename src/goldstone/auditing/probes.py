@@ -25,7 +25,7 @@ from goldstone.auditing.subject import Subject
 from goldstone.auditing.teach_once import teach_once
 from goldstone.auditing.unrolled import unrolled_coherence
 from goldstone.auditing.usual_lesson import usual_lesson
-from goldstone.core import Progress, trees
+from goldstone.core import InputError, Progress, trees
 from goldstone.core.trees import Tree
 from goldstone.systems.flows import Trajectories
 
@@ -47,27 +47,37 @@ class ProbeInputs:
 def run_probes(
     chosen: Sequence[ProbeName], left_out: Mapping[str, str], given: ProbeInputs, clock: Clock
 ) -> tuple[ProbeResults, dict[str, int]]:
-    """Their results, and how many gradients each took."""
-    results = ProbeResults(left_out=left_out)
+    """Their results, and how many gradients each took.
+
+    A probe that fails is left out with its reason: it must not take the audit with it.
+    """
+    results = ProbeResults()
     gradients: dict[str, int] = {}
     if not chosen:
-        return results, gradients
+        return replace(results, left_out=left_out), gradients
+    failed: dict[str, str] = {}
     orbit = given.few.samples.trajectories * (len(given.elements) + 1)
     with given.progress.task("further probes", len(chosen)) as task:
         for name, measure in _MEASURES.items():
             if name in chosen:
                 with clock.measure(name):
-                    results = replace(results, **{name.replace("-", "_"): measure(given)})
+                    try:
+                        results = replace(results, **{name.replace("-", "_"): measure(given)})
+                    except InputError as error:
+                        failed[name] = str(error)
                 task.advance()
         of_orbits = [name for name in OF_ORBITS if name in chosen]
         if of_orbits:
             with clock.measure("orbit gradients"):
-                results, taken = _measure_orbits(results, of_orbits, given)
-            gradients["orbits"] = taken
+                try:
+                    results, gradients["orbits"] = _measure_orbits(results, of_orbits, given)
+                except InputError as error:
+                    failed |= dict.fromkeys(of_orbits, str(error))
             task.advance(len(of_orbits))
     times = {"layer-coherence": 1, "landscape": 1, "unrolled": len(results.unrolled)}
-    gradients |= {name: orbit * k for name, k in times.items() if name in chosen}
-    return results, gradients
+    done = set(chosen) - set(failed)
+    gradients |= {name: orbit * k for name, k in times.items() if name in done}
+    return replace(results, left_out={**left_out, **failed}), gradients
 
 
 def _measure_orbits(
