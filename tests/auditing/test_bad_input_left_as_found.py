@@ -11,8 +11,11 @@ from torch.nn.utils import parametrizations
 from goldstone import AuditSettings, audit
 from goldstone.actions import NAVIER_STOKES_FIELDS, Context, image_symmetry
 from goldstone.auditing import (
+    FineTuning,
+    FlaggedLesson,
     Samples,
     Subject,
+    Teaching,
     breaking_kind,
     connecting_path,
     data_symmetry,
@@ -24,6 +27,8 @@ from goldstone.auditing import (
     measure_layer_coherence,
     metric_over_orbit,
     orbit_gram,
+    scaled,
+    teach_once,
     unrolled_coherence,
 )
 from goldstone.auditing.settings import METRICS
@@ -51,9 +56,14 @@ def flow():
     return Trajectories(x, NAVIER_STOKES_FIELDS, 0.1, (1.0, 1.0), "unknown", {}, "noise", 0)
 
 
-def subject(model):
-    x, y = (t[:6] for t in pairs())
-    return Subject.measure(model, Samples(x, y, torch.arange(6), Context()), mse, SETTINGS)
+def subject(model, n=6):
+    x, y = (t[:n] for t in pairs())
+    return Subject.measure(model, Samples(x, y, torch.arange(n), Context()), mse, SETTINGS)
+
+
+def taught(model):
+    lesson = FlaggedLesson("grow", scaled(2.0), share=0.5)
+    return teach_once(subject(model, 12), TURNS, [1], lesson, Teaching(FineTuning(steps=3)))
 
 
 class Counting(nn.Module):
@@ -157,6 +167,7 @@ PROBES = {
     "unrolled": lambda m: unrolled_coherence(m, flow(), TURNS, [1], mse, settings=SETTINGS),
     "path": lambda m: connecting_path(m, m, subject(m).samples, TURNS, [1], mse),
     "fine-tuning": lambda m: fine_tune(m, subject(m).samples, mse, TURNS, [1]),
+    "teach once": taught,
 }
 
 

@@ -20,6 +20,7 @@ from goldstone.auditing import (
     OrbitSpectrum,
     Stiffness,
     SymmetryBasin,
+    TaughtOnce,
     UnrolledCoherence,
 )
 from goldstone.core import from_json, to_json
@@ -38,6 +39,7 @@ RESULTS = (
     OrbitSpectrum,
     Stiffness,
     SymmetryBasin,
+    TaughtOnce,
     UnrolledCoherence,
 )
 

@@ -28,6 +28,8 @@ from goldstone.auditing import (
     IrrepShare,
     LayerCoherence,
     LayerError,
+    LearningCurve,
+    LessonCheck,
     LieDerivative,
     LieDerivativeByLayer,
     LossLandscape,
@@ -36,6 +38,9 @@ from goldstone.auditing import (
     OrbitSpectrum,
     PairStiffness,
     Stiffness,
+    TaughtBudget,
+    TaughtElement,
+    TaughtOnce,
     UnrolledCoherence,
 )
 from goldstone.auditing.probe_results import ProbeResults
@@ -56,6 +61,7 @@ from goldstone.auditing.results import (
     SymmetrySummary,
     Verdict,
 )
+from goldstone.auditing.teach_once_results import statement
 from goldstone.auditing.two_sample import TwoSampleTest
 from goldstone.core import Statistic
 from goldstone.groups import DihedralGroup, all_subgroups
@@ -251,8 +257,42 @@ def probe_results(
             95234, curvature(elements, 31.2, -0.93), curvature(elements, 15.6, None)
         ),
         data_symmetry=data_symmetry(elements),
+        teach_once=taught_once(elements),
         left_out={"orbit-spectrum": "SO(2) is no finite group of at most 64 elements"},
     )  # fmt: skip
+
+
+def taught_once(elements: tuple[str, ...]) -> TaughtOnce:
+    """A lesson that a quarter of the poses know."""
+    gains = [around(v) for v in (0.05, 0.01, -0.002, 0.04)]
+    taught = TaughtElement(*gains, around(100.0), around(100.0))
+    budgets = tuple(
+        TaughtBudget(
+            share, steps, share, True,
+            {"e": taught}
+            | {
+                name: TaughtElement(*gains, around(100.0 / (1 + k)), around(90.0 / (1 + k)))
+                for k, name in enumerate(elements)
+            },
+        )
+        for share, steps in ((0.25, 3), (0.5, 7), (0.9, 40))
+    )  # fmt: skip
+    none = dict.fromkeys(elements, 0.0)
+    return TaughtOnce(
+        lesson="fast flows are viscous",
+        optimiser="AdamW, learning rate 0.001, 100 steps of 16",
+        taught=40,
+        held_out=38,
+        clusters=12,
+        check=LessonCheck(none, none, none, True),
+        posed=0.4,
+        novelty={name: 0.5 if k == 0 else 1.0 for k, name in enumerate(elements)},
+        achievable=0.06,
+        still_learning=True,
+        budgets=budgets,
+        curve=LearningCurve((0, 1, 50, 100), (0.1, 0.08, 0.05, 0.04), (0.01,) * 4, (0.0,) * 4),
+        statement=statement("fast flows are viscous", "e", budgets),
+    )
 
 
 def equivariance(elements: tuple[str, ...], layers: tuple[str, ...]) -> EquivarianceErrors:
@@ -433,6 +473,10 @@ def undefined_results(elements: tuple[str, ...]) -> ProbeResults:
         ),
         landscape=LossLandscape(3, flat, flat),
         data_symmetry=DataSymmetry("d4", "mmd", 8, 0.05, (), None, "Nothing was tested."),
+        teach_once=TaughtOnce(
+            "x", "SGD", 2, 2, 1, LessonCheck({}, {}, {}, False), 0.0, {}, 0.0, False, (),
+            LearningCurve((0,), (0.0,), (0.0,), (0.0,)), "The model did not learn.",
+        ),
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ SECTION_OF = {
     "unrolled": "unrolled",
     "landscape": "landscape",
     "data_symmetry": "data-symmetry",
+    "teach_once": "teach-once",
     "left_out": "left-out",
 }
 
@@ -81,6 +82,7 @@ def test_findings_are_said_with_their_numbers(probed: AuditResult, page_of: Any)
         "orbit-spectrum": "The trivial irrep σ0 holds 60 % of the gradients' energy",
         "unrolled": "From one step to 4, ρ falls most under r, from 0.480 to 0.120",
         "landscape": "The largest eigenvalue of the Hessian is 31.2, of Gauss–Newton 15.6",
+        "teach-once": "Taught in one pose that fast flows are viscous, to 50% of what it can gain",
         "data-symmetry": "The data are not symmetric under r: explicit breaking.",
         "left-out": "SO(2) is no finite group of at most 64 elements",
     }.items():

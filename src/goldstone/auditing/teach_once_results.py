@@ -13,6 +13,7 @@ from goldstone.core import Statistic
 
 FEWEST_FOR_INTERVAL = 5
 """Trajectories of either kind; with fewer a bootstrap says little of the scatter."""
+_MOST_SAID = 8
 
 
 @dataclass(frozen=True)
@@ -193,13 +194,23 @@ def statement(lesson: str, identity: str, budgets: tuple[TaughtBudget, ...]) -> 
             f"The model did not learn, in one pose, that {lesson}: nothing can be said of transfer."
         )
     budget = min(learned, key=lambda b: abs(b.reached - 0.5))
-    said = []
-    for name, element in budget.elements.items():
-        found = element.transfer
-        if name != identity and found.estimate is not None:
-            ends = "" if found.low is None else f" [{found.low:.0f}, {found.high:.0f}]"
-            said.append(f"{name} {found.estimate:.0f} %{ends}")
+    known = {
+        name: element.transfer
+        for name, element in budget.elements.items()
+        if name != identity and element.transfer.estimate is not None
+    }
+    said = [f"{name} {_percent(transfer)}" for name, transfer in known.items()]
+    if len(said) > _MOST_SAID:
+        ordered = sorted(known, key=lambda name: known[name].estimate or 0.0)
+        said = [f"from {name} {_percent(known[name])}" for name in ordered[:1]]
+        said += [f"to {name} {_percent(known[name])}" for name in ordered[-1:]]
     return (
-        f"Taught in one pose that {lesson}, to {budget.reached:.0%} of what it can gain in "
-        f"{budget.steps} steps, the model knows in the others: {', '.join(said)}."
+        f"Taught in one pose that {lesson}, to {budget.reached:.0%} of what it can gain "
+        f"({budget.steps} step{'s' if budget.steps > 1 else ''}), the model knows in the others: "
+        f"{', '.join(said)}."
     )
+
+
+def _percent(transfer: Statistic) -> str:
+    ends = "" if transfer.low is None else f" [{transfer.low:.0f}, {transfer.high:.0f}]"
+    return f"{transfer.estimate:.0f} %{ends}".replace("-", "−")

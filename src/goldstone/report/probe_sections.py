@@ -12,6 +12,7 @@ from goldstone.report.findings_metrics import metrics_finding
 from goldstone.report.findings_orbit_metric import orbit_metric_finding
 from goldstone.report.findings_spectrum import spectrum_finding
 from goldstone.report.findings_stiffness import stiffness_finding
+from goldstone.report.findings_teach_once import teach_once_finding
 from goldstone.report.findings_unrolled import unrolled_finding
 from goldstone.report.section import Finding, Section
 
@@ -23,6 +24,7 @@ _FINDINGS: tuple[tuple[str, str, Callable[[AuditResult], Finding | None]], ...] 
     ("stiffness", "Do gradients point alike?", stiffness_finding),
     ("orbit-spectrum", "What do poses share?", spectrum_finding),
     ("unrolled", "Over several steps", unrolled_finding),
+    ("teach-once", "Taught once", teach_once_finding),
     ("landscape", "In the loss landscape", landscape_finding),
     ("data-symmetry", "Is the data symmetric?", data_symmetry_finding),
     ("metrics", "Metrics of the gradients", metrics_finding),
