@@ -89,6 +89,12 @@ def test_wavenumber_bands() -> None:
     assert value(bands[2].error) < 1e-12 < value(bands[3].error)
 
 
+def test_no_error_has_no_part_in_any_band() -> None:
+    # A half turn of a pointwise map is exact, bit by bit.
+    bands = by_name(equivariance_errors(lambda x: 2 * x, noise(), D4))["r²"].bands
+    assert [value(b.share) for b in bands] == [0.0] * len(bands)
+
+
 def test_rollouts_grow() -> None:
     torch.manual_seed(0)
     layer = nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular").double()

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from goldstone.core import InputError
-from goldstone.curvature import per_sample_gradients
+from goldstone.curvature import TreeBatch, TreeModel, per_sample_gradients
 
 
 def cubic(output, i):
@@ -81,3 +81,23 @@ def test_infinities_of_both_signs_are_found(make_model, inputs):
 
     with pytest.raises(InputError, match="sample 2"):
         per_sample_gradients(make_model("unused"), scalar, inputs)
+
+
+def test_a_nan_gradient_names_the_parameters():
+    """The bias alone: the weight's gradient is that of a plain sum, the bias's is 0/0."""
+
+    class Root(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2))
+            self.bias = nn.Parameter(torch.zeros(2))
+
+        def forward(self, x):
+            return x * self.weight + self.bias.square().sqrt()
+
+    for model, x in ((Root(), torch.ones(2, 2)), (TreeModel(Root()), TreeBatch(torch.ones(2, 2)))):
+        with pytest.raises(InputError, match=r"sample 0 is NaN or infinite, in 'bias'; check"):
+            per_sample_gradients(model, lambda y, i: y.sum(), x)
+    deep = nn.Sequential(*(nn.Linear(2, 2) for _ in range(3)))
+    with pytest.raises(InputError, match=r"in '0.weight', '0.bias', '1.weight' and 3 more"):
+        per_sample_gradients(deep, lambda y, i: y.sum() * torch.nan, torch.ones(1, 2))

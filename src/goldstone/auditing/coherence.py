@@ -177,7 +177,8 @@ def _common_mode(products: PairProducts, counts: Tensor) -> Tensor:
     """cos(ā, b̄) for each row of ``counts``."""
 
     def total(matrix: Tensor) -> Tensor:
-        return torch.einsum("ri,ij,rj->r", counts, matrix, counts)
+        # A product of matrices: an einsum of three operands is slower.
+        return ((counts @ matrix) * counts).sum(1)
 
     return total(products.ab) / (total(products.aa) * total(products.bb)).sqrt()
 

@@ -28,7 +28,7 @@ class BandError:
 
     Attributes:
         error: of the band alone, ‖P(f(gx) − g f(x))‖/‖P g f(x)‖, P the projection on the band.
-        share: of the squared error ‖f(gx) − g f(x)‖² that lies in it.
+        share: of the squared error ‖f(gx) − g f(x)‖² that lies in it; 0 where there is no error.
     """
 
     low: float

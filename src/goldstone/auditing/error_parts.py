@@ -45,7 +45,10 @@ def wavenumber_bands(output: Tree, context: Context) -> list[tuple[float, float]
 
 
 def by_band(a: Tensor, b: Tensor, bands: list[tuple[float, float]], context: Context) -> Tensor:
-    """(n, band, 2): relative error within the band, and its share of the squared error."""
+    """(n, band, 2): relative error within the band, and its share of the squared error.
+
+    The share of an error that is exactly zero is 0, that of one that is NaN is NaN.
+    """
     wide = torch.complex128 if a.is_complex() else torch.float64
     gap, size = (torch.fft.fft2(t.to(wide)).abs().square().sum(1) for t in (a - b, b))
     k = _wavenumbers(a, context)
@@ -54,5 +57,7 @@ def by_band(a: Tensor, b: Tensor, bands: list[tuple[float, float]], context: Con
     for low, high in bands:
         inside = (k >= low) & (k < high)
         part, whole = gap[:, inside].sum(1), size[:, inside].sum(1)
-        columns.append(torch.stack(((part / whole).sqrt(), part / total), 1))
+        # No error has no part in any band.
+        share = torch.where(total > 0, part / total, total)
+        columns.append(torch.stack(((part / whole).sqrt(), share), 1))
     return torch.stack(columns, 1)

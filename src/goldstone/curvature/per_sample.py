@@ -8,11 +8,12 @@ from torch import Tensor, nn
 from goldstone.core import InputError, Task
 from goldstone.curvature.parameters import (
     flatten_into,
+    parameter_slices,
     real_dtype,
     trainable_parameters,
     vector_size,
 )
-from goldstone.curvature.tree_batches import TreeBatch
+from goldstone.curvature.tree_batches import TreeBatch, TreeModel
 
 Scalar = Callable[[Tensor, int], Tensor]
 """From the model's output on sample i (a batch of one) and i to a scalar."""
@@ -60,8 +61,17 @@ def per_sample_gradients(
                 task.advance()
     if not bool(torch.isfinite(sums).all()) and not bool(torch.isfinite(rows).all()):
         bad = int((~torch.isfinite(rows)).any(1).nonzero()[0])
+        # By the names of the caller's own model.
+        own = model.model if isinstance(model, TreeModel) else model
+        where = [
+            repr(name)
+            for name, part in parameter_slices(trainable_parameters(own)).items()
+            if not bool(torch.isfinite(rows[bad, part]).all())
+        ]
+        more = f" and {len(where) - 3} more" if len(where) > 3 else ""
         raise InputError(
-            f"the loss gradient of sample {first + bad} is NaN or infinite; check the "
-            "model's output there"
+            f"the loss gradient of sample {first + bad} is NaN or infinite, in "
+            f"{', '.join(where[:3])}{more}; check the model's output there, and operations whose "
+            "derivative is infinite at zero, as a square root's is"
         )
     return rows
