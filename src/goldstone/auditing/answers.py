@@ -17,8 +17,9 @@ EXACT_FLOORS = 10.0
 MORE_DATA = "audit more trajectories"
 
 NO_SKILL = (
-    "the model does not beat persistence and climatology, and a model without skill is trivially "
-    "symmetric: train it further"
+    "the model does not beat persistence and climatology (the input itself, and the mean target or "
+    "the frequencies of the classes), and a model without skill is trivially symmetric: train it "
+    "further"
 )
 
 

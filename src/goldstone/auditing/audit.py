@@ -139,7 +139,7 @@ def _audit(
 ) -> AuditResult:
     """The audit of a module that someone else leaves as found."""
     clock, numbers = Clock(), tensors_of(data)
-    layout, symmetry = layout_and_symmetry(data, symmetry)
+    layout, symmetry = layout_and_symmetry(data, symmetry, _speed(data))
     chosen = choose_samples(data, settings, *model_place(model, numbers))
     loss = loss or usual_loss(chosen.forward.targets)
     check_channels(symmetry, chosen.forward)
@@ -244,3 +244,15 @@ def _audit(
         probes=found,
         arrays=arrays,
     )
+
+
+def _speed(data: Data) -> float:
+    """Typical flow speed, the scale of boosts: rms velocity, or rms of momentum over density."""
+    if isinstance(data, tuple):
+        return 1.0
+    fields = {field.fibre: data.fields[:, :, channels] for field, channels in data.layout.slices()}
+    if "velocity" in fields:
+        return float(fields["velocity"].square().sum(2).mean().sqrt())
+    if "momentum" in fields and "density" in fields:
+        return float((fields["momentum"] / fields["density"]).square().sum(2).mean().sqrt())
+    return 1.0

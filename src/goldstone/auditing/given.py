@@ -37,9 +37,12 @@ def tensors_of(data: Any) -> Tree:
 
 
 def layout_and_symmetry(
-    data: Data, symmetry: Symmetry | str
+    data: Data, symmetry: Symmetry | str, speed: float
 ) -> tuple[FieldLayout | None, Symmetry]:
-    """What the channels are, if they are declared, and the symmetry, if it was named."""
+    """What the channels are, if they are declared, and the symmetry, if it was named.
+
+    ``speed`` is the scale of boosts.
+    """
     layout = None if isinstance(data, tuple) else data.layout
     if isinstance(symmetry, Symmetry):
         acted = getattr(symmetry.on_output, "layout", None)
@@ -51,17 +54,7 @@ def layout_and_symmetry(
             f"the short name {symmetry!r} needs to know what the channels are: give Trajectories "
             "with a field layout, or a Symmetry"
         )
-    return layout, flow_symmetry(symmetry, layout, data.grid, speed=_speed(data))
-
-
-def _speed(data: Trajectories) -> float:
-    """Typical flow speed, the scale of boosts: rms velocity, or rms of momentum over density."""
-    fields = {field.fibre: data.fields[:, :, channels] for field, channels in data.layout.slices()}
-    if "velocity" in fields:
-        return float(fields["velocity"].square().sum(2).mean().sqrt())
-    if "momentum" in fields and "density" in fields:
-        return float((fields["momentum"] / fields["density"]).square().sum(2).mean().sqrt())
-    return 1.0
+    return layout, flow_symmetry(symmetry, layout, data.grid, speed=speed)
 
 
 def check_channels(symmetry: Symmetry, samples: Samples) -> None:
