@@ -21,8 +21,8 @@ class ProbeResults:
     """One entry for each probe that was asked for; None, or empty, for the others.
 
     ``layer_coherence`` is by element, ``lie_derivative_by_layer`` by direction of the Lie algebra's
-    basis, ``unrolled`` by number of steps. ``left_out`` says why a probe does not apply here, or why
-    it failed.
+    basis, ``unrolled`` by number of steps. ``left_out`` says why a probe does not apply here, or
+    why it failed.
     """
 
     equivariance: EquivarianceErrors | None = None
