@@ -200,7 +200,7 @@ def test_samples_in_all_poses_come_into_one() -> None:
     left = in_one_pose(given, TURNS, (1, 2, 3), move=False)
     assert torch.equal(left.samples.inputs, x)
     assert left.moved == 0
-    assert max(left.novelty.values()) < 0.85
+    assert max(left.novelty.values()) < 0.7
 
 
 def test_samples_with_a_pose_of_their_own_keep_it() -> None:
@@ -212,12 +212,29 @@ def test_samples_with_a_pose_of_their_own_keep_it() -> None:
     assert found.moved == 0
 
 
+def test_only_the_poses_that_the_data_show_are_folded(flows) -> None:
+    """Stretched turbulence has an axis, and no direction along it."""
+    data, given = flow_samples(flows, "anisotropic")
+    d4 = flow_symmetry("d4", data.layout, data.grid)
+    elements = d4.group.elements()[1:]
+    before = in_one_pose(given, d4, elements, move=False).novelty
+    kept = {"r²", "s", "sr²"}
+    assert all((before[name] < 0.9) == (name in kept) for name in before), before
+    found = in_one_pose(given, d4, elements)
+    assert min(found.novelty.values()) > 0.8
+
+    def along(x):
+        return x.square().mean((0, 2, 3))
+
+    torch.testing.assert_close(along(found.samples.inputs), along(given.inputs))
+
+
 def test_isotropic_turbulence_comes_into_one_pose(flows) -> None:
     data, given = flow_samples(flows)
     d4 = flow_symmetry("d4", data.layout, data.grid)
     found = in_one_pose(given, d4, d4.group.elements()[1:])
     assert found.moved > 0.3
-    assert min(found.novelty.values()) > 0.9
+    assert min(found.novelty.values()) > 0.8
     # Each is still a pair of states of the flow.
     step = NavierStokes2d(viscosity=5e-3).advance(found.samples.inputs, data.dt)
     torch.testing.assert_close(step, found.samples.targets, rtol=1e-6, atol=1e-8)

@@ -13,6 +13,8 @@ from goldstone.auditing.orbit_samples import moved_samples
 from goldstone.auditing.samples import Samples
 from goldstone.core import trees
 
+OWN_POSE = 0.9
+"""Novelty above which the data have a pose of their own, as far as that element goes."""
 _ROUNDS = 20
 
 
@@ -23,9 +25,7 @@ class Posed:
     Attributes:
         samples: (h x, h y), h chosen for each.
         moved: share of them that was not left as given.
-        novelty: by element, the share of samples whose pose is told from that moved by it:
-            ⟨w, φ(x)⟩ > ⟨w, φ(gx)⟩. Near 1 where gx is a pose of its own, ½ where the data show it
-            already.
+        novelty: by element, see :func:`novelty`.
     """
 
     samples: Samples
@@ -36,12 +36,13 @@ class Posed:
 def in_one_pose(
     samples: Samples, symmetry: Symmetry, elements: Sequence[Any], *, move: bool = True
 ) -> Posed:
-    """Each sample in that of the poses {e, elements} which looks most like the others' do.
+    """Fold the poses that the data show already: each sample in that one which suits the others.
 
-    With standardised features φ (:func:`goldstone.auditing.data_features.default_features`) and a
-    template w, h(x) = argmax_h ⟨w, φ(hx)⟩ and w = mean_x [φ(h(x) x) − mean_h φ(hx)] in turn. It
-    begins with h = e: data that have a pose of their own, such as upright images, keep it. (The
-    alternation is that of congealing, Learned-Miller 2006, on features.)
+    These are the elements whose :func:`novelty` is below 0.9, with the identity. With standardised
+    features φ (:func:`goldstone.auditing.data_features.default_features`) and a template w,
+    h(x) = argmax_h ⟨w, φ(hx)⟩ and w = mean_x [φ(h(x) x) − mean_h φ(hx)] in turn, from h = e on
+    (congealing, Learned-Miller 2006, on features). Data that have a pose of their own, such as
+    upright images, stay as given.
 
     Args:
         samples: to pose.
@@ -49,46 +50,55 @@ def in_one_pose(
         elements: without the identity.
         move: False to leave all as given, and only look how new the other poses are.
     """
-    poses = (symmetry.group.identity, *elements)
-    features = torch.stack(
-        [
-            default_features(symmetry.on_input.act(h, samples.inputs, samples.context)).cpu()
-            for h in poses
-        ]
-    )
+    found = novelty(samples, symmetry, elements)
+    shown = [g for g, new in zip(elements, found.values(), strict=True) if new < OWN_POSE]
+    if not shown or not move:
+        return Posed(samples, 0.0, found)
+    poses = (symmetry.group.identity, *shown)
+    features = torch.stack([_features(samples, symmetry, h) for h in poses])
     # Only what a pose changes is of interest.
-    varying = features - features.mean(0)
-    scale = varying.square().mean((0, 1)).sqrt()
-    inverse = torch.where(scale > 1e-9 * scale.max(), 1 / scale.clamp_min(1e-300), 0.0)
-    varying = varying * inverse
+    varying = _unit(features - features.mean(0))
     rows = torch.arange(varying.shape[1])
     chosen = torch.zeros(len(rows), dtype=torch.long)
-    template = varying[0].mean(0)
-    for _ in range(_ROUNDS if move else 0):
-        better = (varying @ template).argmax(0)
+    for _ in range(_ROUNDS):
+        better = (varying @ varying[chosen, rows].mean(0)).argmax(0)
         if torch.equal(better, chosen):
             break
         chosen = better
-        template = varying[chosen, rows].mean(0)
     posed = _moved_each(samples, symmetry, poses, chosen)
-    return Posed(
-        posed,
-        float((chosen != 0).double().mean()),
-        _novelty(posed, symmetry, elements, inverse * template),
-    )
+    moved = float((chosen != 0).double().mean())
+    return Posed(posed, moved, novelty(posed, symmetry, elements))
 
 
-def _novelty(
-    samples: Samples, symmetry: Symmetry, elements: Sequence[Any], weights: Tensor
-) -> dict[str, float]:
-    """How often ⟨w, φ(x)⟩ > ⟨w, φ(gx)⟩, by element; ties count half."""
-    plain = default_features(samples.inputs).cpu() @ weights
+def novelty(samples: Samples, symmetry: Symmetry, elements: Sequence[Any]) -> dict[str, float]:
+    """How well x is told from gx, by element: 1 where gx is a pose of its own, ½ where it is not.
+
+    The share of samples with ⟨w, φ(x) − φ(gx)⟩ > 0, w the mean of the standardised differences over
+    the other trajectories; ties count half.
+    """
+    plain = _features(samples, symmetry, symmetry.group.identity)
+    trajectory = samples.trajectory.cpu()
     found = {}
     for g in elements:
-        moved = symmetry.on_input.act(g, samples.inputs, samples.context)
-        gap = plain - default_features(moved).cpu() @ weights
-        found[symmetry.group.element_name(g)] = float((gap.sign() + 1).mean() / 2)
+        gap = _unit(plain - _features(samples, symmetry, g))
+        sums = torch.zeros(samples.trajectories, gap.shape[1], dtype=gap.dtype)
+        sums.index_add_(0, trajectory, gap)
+        others = sums.sum(0) - sums[trajectory]
+        agrees = (gap * others).sum(1).sign()
+        found[symmetry.group.element_name(g)] = float((agrees + 1).mean() / 2)
     return found
+
+
+def _features(samples: Samples, symmetry: Symmetry, element: Any) -> Tensor:
+    moved = symmetry.on_input.act(element, samples.inputs, samples.context)
+    return default_features(moved).cpu()
+
+
+def _unit(differences: Tensor) -> Tensor:
+    """Each feature over its root mean square; those that do not change at all are zero."""
+    scale = differences.square().flatten(0, -2).mean(0).sqrt()
+    inverse = torch.where(scale > 1e-9 * scale.max(), 1 / scale.clamp_min(1e-300), 0.0)
+    return differences * inverse
 
 
 def _moved_each(

@@ -40,8 +40,9 @@ class Teaching:
         shares: of the achievable gain, at which transfer is measured.
         at_steps: further moments, as numbers of steps.
         looks: at the taught pose, evenly over the steps.
-        one_pose: bring every sample into one pose first. Data that show all poses anyway, such as
-            isotropic turbulence, would else teach the lesson in all of them.
+        one_pose: fold poses that the data show already, see
+            :func:`goldstone.auditing.canonical_poses.in_one_pose`; isotropic turbulence would else
+            teach the lesson in all of them.
     """
 
     tuning: FineTuning = field(

@@ -87,8 +87,8 @@ class TaughtOnce:
         check: whether the lesson moves with the group.
         posed: share of the samples that were moved into the taught pose; see
             :func:`goldstone.auditing.canonical_poses.in_one_pose`.
-        novelty: by element, the share of samples whose moved pose can be told from the taught one:
-            near ½ the lesson was taught in that pose too, and transfer means little.
+        novelty: by element, how well x is told from gx; near ½ the lesson was taught in that pose
+            too, and transfer means little.
         achievable: the largest gain on the lesson in the taught pose, of the loss.
         still_learning: whether that was at the last step, so that longer teaching would teach more.
         budgets: from the least to the most learned, then those of given steps.
