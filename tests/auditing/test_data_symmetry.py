@@ -113,6 +113,34 @@ def test_the_caveat_on_power() -> None:
     assert "escape" in many.statement
 
 
+def test_power_is_stated_where_every_element_is_broken_too() -> None:
+    found = data_symmetry(gaussian(200, 2.5), TURNS, [1, 3])
+    assert broken(found) == {"r", "r³"}
+    assert "It would find a shift" in found.statement
+
+
+def test_one_unlucky_deal_misleads_one_element_alone() -> None:
+    # Three elements that all act trivially: with one deal for all, their p-values would be equal.
+    still = Symmetry("nothing", C4, TrivialAction(), TrivialAction())
+    p = torch.tensor(
+        [
+            [
+                e.test.p
+                for e in data_symmetry(
+                    gaussian(24, 1.0, k), still, permutations=60, seed=k
+                ).elements
+            ]
+            for k in range(40)
+        ]
+    )
+    together = torch.corrcoef(p.T)[torch.triu(torch.ones(3, 3), 1) > 0]
+    # Of 40 independent pairs the correlation has standard error 0.16.
+    assert float(together.abs().max()) < 0.5
+    # And each is exact: 120 p-values are uniform, their mean 0.5 ± 0.026.
+    assert float(p.mean()) == pytest.approx(0.5, abs=0.1)
+    assert int((p <= 0.05).sum()) < 15
+
+
 def test_turbulence() -> None:
     d4 = flow_symmetry("d4", NAVIER_STOKES_FIELDS, (16, 16))
     same = isotropic_turbulence(80, (16, 16), 1, peak=2.0, lengths=(1.0, 1.0))

@@ -88,10 +88,11 @@ def data_symmetry(
 ) -> DataSymmetry:
     """Test, for each element g, whether x and g·x have one distribution: *explicit* breaking.
 
-    A sample and its own moved version are not independent. So trajectories are dealt into two
-    halves at random, one is moved, and whole trajectories are permuted between the halves: under
-    invariance all of them are exchangeable and the test is exact, whatever the dependence inside a
-    trajectory.
+    A sample and its own moved version are not independent. So for each element trajectories are
+    dealt into two halves at random, one is moved, and whole trajectories are permuted between the
+    halves: under invariance all of them are exchangeable and the test is exact, whatever the
+    dependence inside a trajectory. Halves and permutations are drawn anew for each element, so that
+    elements are not misled together by one unlucky deal; the data themselves they share.
 
     Args:
         data: n states: a tensor, sample axis first, or a tree of tensors, moved by
@@ -138,21 +139,20 @@ def data_symmetry(
             f"with {len(chosen)} elements no p-value of {permutations} permutations is below the "
             f"level after Holm's correction; take at least {int(len(chosen) / level)}"
         )
-    order = torch.randperm(count, generator=generator(seed, "halves"))
-    is_moved = torch.zeros(count, dtype=torch.bool)
-    is_moved[order[: count // 2]] = True
-    moved, still = is_moved[of], ~is_moved[of]
-    label = torch.where(moved, 1.0, -1.0)
-    arranged = torch.cat((still.nonzero()[:, 0], moved.nonzero()[:, 0]))
     plain = _features(features, data, targets)
     tests = {}
     for g in chosen:
-        there = _moved(data, targets, symmetry, g, context, moved)
-        rows = torch.cat((plain[still], _features(features, *there)))
-        kernel = gaussian_kernel(standardised(rows))
-        tests[symmetry.group.element_name(g)] = _TESTS[test](
-            kernel, label[arranged], of[arranged], seed, permutations
-        )
+        name = symmetry.group.element_name(g)
+        # Halves of its own for each element: a split that is uneven by chance misleads one alone.
+        source = generator(seed, "halves", name)
+        moved = _half(count, source)[of]
+        there = _features(features, *_moved(data, targets, symmetry, g, context, moved))
+        kernel = gaussian_kernel(standardised(torch.cat((plain[~moved], there))))
+        # The kernel's rows: those that stay come first.
+        order = moved.int().argsort(stable=True)
+        label = torch.where(moved[order], 1.0, -1.0)
+        own_seed = int(torch.randint(2**31, (), generator=source))
+        tests[name] = _TESTS[test](kernel, label, of[order], own_seed, permutations)
     adjusted = holm({name: found.p for name, found in tests.items()})
     results = tuple(
         ElementDataTest(
@@ -166,6 +166,13 @@ def data_symmetry(
     smallest = _detectable(plain, of, test, level / len(chosen), seed)
     statement = _statement(results, smallest)
     return DataSymmetry(symmetry.name, test, count, level, results, smallest, statement)
+
+
+def _half(count: int, source: torch.Generator) -> Tensor:
+    """(count,), true for a random half."""
+    half = torch.zeros(count, dtype=torch.bool)
+    half[torch.randperm(count, generator=source)[: count // 2]] = True
+    return half
 
 
 def _moved(
@@ -203,10 +210,7 @@ def _detectable(plain: Tensor, of: Tensor, test: TestName, level: float, seed: i
     for size in SHIFTS:
         found = 0
         for trial in range(_TRIALS):
-            order = torch.randperm(count, generator=generator(seed, "trial", trial))
-            is_shifted = torch.zeros(count, dtype=torch.bool)
-            is_shifted[order[: count // 2]] = True
-            shifted = is_shifted[of]
+            shifted = _half(count, generator(seed, "trial", trial))[of]
             kernel = gaussian_kernel(standardised(rows + size * shifted[:, None] * planted))
             label = torch.where(shifted, 1.0, -1.0)
             found += _TESTS[test](kernel, label, of, trial, permutations).p <= level
@@ -229,4 +233,4 @@ def _statement(results: Sequence[ElementDataTest], smallest: float | None) -> st
     rest = len(results) - len(broken)
     told = f"The data are not symmetric under {', '.join(broken)}: explicit breaking."
     others = "the other element" if rest == 1 else f"the other {rest} elements"
-    return told if not rest else f"{told} No asymmetry is seen under {others}. {power}"
+    return f"{told} No asymmetry is seen under {others}. {power}" if rest else f"{told} {power}"
