@@ -1,0 +1,66 @@
+"""What attention over sets and over sequences share."""
+
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from goldstone.core import InputError
+
+
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    allowed: Tensor | None = None,
+    bias: Tensor | None = None,
+) -> Tensor:
+    """softmax(q kᵀ/√d + bias) v over the allowed keys: (batch, head, element, channels of a head).
+
+    Where no key is allowed the output is a mean of values, for the caller to discard, not NaN.
+
+    Args:
+        query: of each element.
+        key: the same shape.
+        value: the same shape.
+        allowed: boolean, broadcasts to (batch, head, element, element).
+        bias: of the scores, broadcasts likewise.
+    """
+    if bias is not None:
+        bias = bias.to(query.dtype)
+    if allowed is not None:
+        if bias is None:
+            bias = torch.zeros((), dtype=query.dtype, device=query.device)
+        # Far below any score and yet finite, so that gradients stay so as well.
+        bias = torch.where(allowed, bias, torch.finfo(query.dtype).min / 2)
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+
+
+def heads_apart(x: Tensor, heads: int) -> Tensor:
+    """(batch, element, heads·channels) → (batch, head, element, channels)."""
+    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
+
+
+def heads_together(x: Tensor) -> Tensor:
+    """(batch, head, element, channels) → (batch, element, heads·channels)."""
+    return x.transpose(1, 2).flatten(2)
+
+
+def check_heads(channels: int, heads: int) -> None:
+    """Raise unless the channels can be shared out among the heads.
+
+    Raises:
+        InputError: they cannot.
+    """
+    if heads < 1 or channels < 1 or channels % heads:
+        raise InputError(
+            f"expected a number of heads that divides the {channels} channels, got {heads}"
+        )
+
+
+def reset_linear(layer: nn.Linear, generator: torch.Generator | None) -> None:
+    """Weights that keep unit variance; no bias."""
+    nn.init.normal_(layer.weight, std=1 / sqrt(layer.in_features), generator=generator)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
