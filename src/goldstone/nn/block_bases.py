@@ -57,6 +57,9 @@ class DenseBasis(BlockBasis):
         self.register_buffer("basis", basis, persistent=False)
 
     def blocks(self, coefficients: Tensor) -> Tensor:
+        if not self.count:  # No maps at all, as between different irreps: spare the arithmetic.
+            (o, i, _), (_, m, n, *kernel) = coefficients.shape, self.basis.shape
+            return coefficients.new_zeros(o, m, i, n, *kernel)
         return torch.einsum("oib,bmn...->omin...", coefficients, self.basis)
 
     def dense(self) -> Tensor:

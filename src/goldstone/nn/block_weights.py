@@ -59,6 +59,7 @@ class BlockWeights(nn.Module):
                 f"{source.group.name} and {target.group.name}"
             )
         self.source, self.target = source, target
+        self.in_channels, self.out_channels = source.dimension, target.dimension
         self._source_types, self._target_types = parts_by_type(source), parts_by_type(target)
         dtype = parameter_dtype((source, target), dtype)
         self.bases = nn.ModuleList()

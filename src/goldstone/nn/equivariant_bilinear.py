@@ -68,13 +68,14 @@ class EquivariantBilinear(BlockWeights):
                 "give the target a part that the tensor product contains"
             )
         self.left, self.right = left, right
+        self.left_channels, self.right_channels = left.dimension, right.dimension
         # The weight's columns in the order of the entries x_i y_j.
         self._columns = _order_of_products(left, right).to(device)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Map (*batch, left dimension) and (*batch, right dimension) to (*batch, target)."""
-        check_components(x, self.left)
-        check_components(y, self.right)
+        check_components(x, self.left, size=self.left_channels)
+        check_components(y, self.right, size=self.right_channels)
         products = (x[..., :, None] * y[..., None, :]).flatten(-2)
         weight = self.weight()
         if weight.is_complex() and not products.is_complex():
@@ -83,7 +84,7 @@ class EquivariantBilinear(BlockWeights):
 
     def tensor(self) -> Tensor:
         """The dense T, (target dimension, left dimension, right dimension)."""
-        return self.weight().reshape(-1, self.left.dimension, self.right.dimension)
+        return self.weight().reshape(-1, self.left_channels, self.right_channels)
 
     def to_plain(self) -> nn.Bilinear:
         """An ordinary bilinear layer with this one's present weights."""

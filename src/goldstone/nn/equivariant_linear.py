@@ -51,7 +51,7 @@ class EquivariantLinear(BlockWeights):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (*batch, source dimension) → (*batch, target dimension)."""
-        check_components(x, self.source)
+        check_components(x, self.source, size=self.in_channels)
         weight = self.weight()
         if weight.is_complex() and not x.is_complex():
             x = x.to(weight.dtype)

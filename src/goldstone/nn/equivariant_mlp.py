@@ -53,6 +53,11 @@ class EquivariantMLP(nn.Module):
             raise InputError(
                 f"expected at least 1 hidden layer, got {layers}; EquivariantLinear has none"
             )
+        if source.group != target.group:
+            raise InputError(
+                "source and target must be of one group, got "
+                f"{source.group.name} and {target.group.name}"
+            )
         if isinstance(hidden, int):
             hidden = hidden_representation(source.group, hidden, containing=(source, target))
         pointwise = all(permutes_components(part) for part, _ in parts_by_type(hidden))

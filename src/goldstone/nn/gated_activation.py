@@ -49,6 +49,7 @@ class GatedActivation(nn.Module):
             channel, count = channel + part.dimension, count + (not own)
         self.target, self.axis = target, axis
         self.source: Representation = DirectSum(target.group, parts + (gate,) * count)
+        self.in_channels, self.out_channels = self.source.dimension, target.dimension
         self_gain, gain = _gains(self.source.dtype.is_complex)
         gains = [self_gain if k < target.dimension else gain for k in gates]
         self.register_buffer("_gates", torch.tensor(gates, device=device), persistent=False)
@@ -58,11 +59,11 @@ class GatedActivation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of ``source`` to features of ``target``."""
-        check_components(x, self.source, self.axis)
+        check_components(x, self.source, self.axis, size=self.in_channels)
         gates = x.real if x.is_complex() else x
         factors = gates.index_select(self.axis, self._gates).sigmoid()
         factors = factors * along(self._gains.to(factors.dtype), factors, self.axis)
-        return x.narrow(self.axis, 0, self.target.dimension) * factors
+        return x.narrow(self.axis, 0, self.out_channels) * factors
 
     def extra_repr(self) -> str:
         """Shown by print."""

@@ -82,7 +82,7 @@ class InvariantNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (*batch, dimension)."""
-        check_components(x, self.representation)
+        check_components(x, self.representation, size=len(self._part))
         if self.statistics == "layer":
             power = x.abs().square().mean(-1, keepdim=True)
             factor = self.scale[self._part] * (power + self.epsilon).rsqrt()

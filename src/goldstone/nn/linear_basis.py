@@ -25,8 +25,8 @@ from goldstone.representations.irrep import Field
 from goldstone.representations.unitary_form import has_unitary_forms, is_unitary
 
 _MOST_DENSE_ORBITS = 2**18
-_MOST_DENSE = 2**22
-"""Numbers in a dense basis, above which it is factorised: 16 MiB in single precision."""
+_MOST_DENSE = 2**20
+"""Numbers in a dense basis, above which it is factorised: 4 MiB in single precision."""
 
 _COUPLED = (SO3Irrep, O3Irrep, SU2Irrep, SU3Irrep)
 
@@ -38,7 +38,7 @@ def linear_basis(source: Representation, target: Representation) -> BlockBasis:
     - a product of two irreps of SO(3), O(3), SU(2) or SU(3) to a third: Clebsch–Gordan
       coefficients;
     - permutation representations: orbits of pairs of basis vectors;
-    - else :func:`intertwiner_basis`, or, where that would have more than 2²² entries and both
+    - else :func:`intertwiner_basis`, or, where that would have more than 2²⁰ entries and both
       representations are unitary with known irreps, their decompositions.
 
     All are unique, so coefficients mean the same maps on every machine.

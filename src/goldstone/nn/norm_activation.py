@@ -71,7 +71,7 @@ class NormActivation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale the parts along the axis."""
-        check_components(x, self.representation, self.axis)
+        check_components(x, self.representation, self.axis, size=len(self._part))
         squares = x.abs().square()
         squares = squares * along(self._weights.to(squares.dtype), x, self.axis)
         shape = list(x.shape)

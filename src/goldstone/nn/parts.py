@@ -1,7 +1,7 @@
 """Which parts a representation consists of, and where their channels are."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.representations import (
@@ -53,28 +53,6 @@ def ordered(x: Tensor, axis: int, order: Tensor | None) -> Tensor:
     return x if order is None else x.index_select(axis, order)
 
 
-class SplitByType(nn.Module):
-    """Features (batch, dimension) as one tensor (batch, copies, part dimension) for each type."""
-
-    _channels: Tensor | None
-
-    def __init__(
-        self, representation: Representation, device: torch.device | str | None = None
-    ) -> None:
-        super().__init__()
-        types = parts_by_type(representation)
-        self.shapes = [(len(starts), part.dimension) for part, starts in types]
-        self.register_buffer("_channels", grouped_channels(types, device), persistent=False)
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Split."""
-        pieces = torch.split(ordered(x, -1, self._channels), [n * d for n, d in self.shapes], -1)
-        return [
-            piece.reshape(*piece.shape[:-1], *shape)
-            for piece, shape in zip(pieces, self.shapes, strict=True)
-        ]
-
-
 def part_name(part: Representation) -> str:
     """The name of an irrep, else the kind of representation."""
     if isinstance(part, Irrep):
@@ -110,14 +88,19 @@ def check_unitary(representation: Representation, layer: str) -> None:
             )
 
 
-def check_components(x: Tensor, representation: Representation, axis: int = -1) -> None:
+def check_components(
+    x: Tensor, representation: Representation, axis: int = -1, *, size: int | None = None
+) -> None:
     """Raise unless an axis of x holds the components of the representation.
+
+    Its dimension may be given as ``size``: graph capture cannot follow how it is computed.
 
     Raises:
         InputError: it has another size.
     """
-    if not -x.ndim <= axis < x.ndim or x.shape[axis] != representation.dimension:
+    expected = representation.dimension if size is None else size
+    if not -x.ndim <= axis < x.ndim or x.shape[axis] != expected:
         raise InputError(
-            f"expected {representation.dimension} components along axis {axis}, as the "
-            f"representation of {representation.group.name} has, got shape {tuple(x.shape)}"
+            f"expected {expected} components along axis {axis}, as the representation of "
+            f"{representation.group.name} has, got shape {tuple(x.shape)}"
         )

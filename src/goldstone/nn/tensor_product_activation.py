@@ -1,16 +1,16 @@
 """Products of a feature's own parts: the nonlinearity in which directions interact."""
 
-from collections import defaultdict
-from itertools import combinations_with_replacement, product
+from itertools import accumulate, combinations_with_replacement
 from math import sqrt
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from goldstone.core import InputError
 from goldstone.nn.block_weights import parameter_dtype
 from goldstone.nn.linear_basis import linear_basis
-from goldstone.nn.parts import SplitByType, check_components, grouped_channels, parts_by_type
+from goldstone.nn.parts import Types, check_components, parts_by_type
 from goldstone.representations import ConjugateRepresentation, Representation, TensorProduct
 
 
@@ -34,7 +34,13 @@ class TensorProductActivation(nn.Module):
         InputError: no part of the representation is a product of two.
     """
 
-    _places: Tensor | None
+    _left: Tensor
+    _right: Tensor
+    _channels: Tensor
+    _kept: Tensor
+    _entries: Tensor
+    _paths: Tensor
+    _values: Tensor
 
     def __init__(
         self,
@@ -47,71 +53,80 @@ class TensorProductActivation(nn.Module):
         self.representation = representation
         dtype = parameter_dtype((representation,), dtype)
         types = parts_by_type(representation)
-        self._copies = [len(starts) for _, starts in types]
-        self.weights = nn.ParameterList()
-        # (left, right, target) of each path, numbers of types.
-        self._paths: list[tuple[int, int, int]] = []
-        for (a, b), c in product(_pairs(representation), range(len(types))):
-            left, right, target = types[a][0], types[b][0], types[c][0]
-            if dtype.is_complex:
-                right = ConjugateRepresentation(right)
-            basis = linear_basis(TensorProduct(left.group, (left, right)), target).dense()
-            if not len(basis):
-                continue
-            n = len(self._paths)
-            # Σ_ij K[k, ij]² is 1/dim c for orthonormal K: √dim c keeps unit variance.
-            basis = (basis * sqrt(target.dimension)).to(device, dtype)
-            self.register_buffer(f"basis_{n}", basis, persistent=False)
-            copy = torch.arange(self._copies[c], device=device)
-            self.register_buffer(f"left_{n}", copy % self._copies[a], persistent=False)
-            self.register_buffer(f"right_{n}", (copy + 1) % self._copies[b], persistent=False)
-            empty = torch.empty(self._copies[c], len(basis), device=device, dtype=dtype)
-            self.weights.append(nn.Parameter(empty))
-            self._paths.append((a, b, c))
-        if not self._paths:
+        copies = [len(starts) for _, starts in types]
+        first = [0, *accumulate(part.dimension for part, _ in types)]
+        # Features are laid out as (row, component): a row has one copy of each kind of part.
+        self.rows, self.width = max(copies), first[-1]
+        bases = _bases(representation)
+        if not any(len(basis) for of_target in bases for _, _, basis in of_target):
             raise InputError(
                 f"no part of this representation of {representation.group.name} is a product of "
                 "two; add trivial parts"
             )
-        self._split = SplitByType(representation, device)
-        channels = grouped_channels(types, device)
-        places = None if channels is None else channels.argsort()
-        self.register_buffer("_places", places, persistent=False)
+        self.weights = nn.ParameterList()
+        entries, paths, values, path = [], [], [], 0
+        for c, of_target in enumerate(bases):
+            count = sum(len(basis) for _, _, basis in of_target)
+            self.weights.append(
+                nn.Parameter(torch.empty(copies[c], count, device=device, dtype=dtype))
+            )
+            for a, b, basis in of_target:
+                n, k, i, j = basis.nonzero().unbind(1)
+                entry = ((first[a] + i) * self.width + first[b] + j) * self.width + first[c] + k
+                entries.append(entry)
+                paths.append(path + n)
+                values.append(basis[n, k, i, j])
+                path += len(basis)
+        left, right = (_channels_of_rows(types, self.rows, shift) for shift in (0, 1))
+        channels = torch.empty(representation.dimension, dtype=torch.int64)
+        kept = torch.empty(representation.dimension)
+        for c, (part, starts) in enumerate(types):
+            for w, start in enumerate(starts):
+                place = w * self.width + first[c] + torch.arange(part.dimension)
+                channels[start : start + part.dimension] = place
+                kept[start : start + part.dimension] = sqrt(0.5) if self.weights[c].numel() else 1.0
+        dtypes = {"_values": dtype, "_kept": dtype.to_real()}
+        for name, buffer in {
+            "_left": left,
+            "_right": right,
+            "_channels": channels,
+            "_kept": kept,
+            "_entries": torch.cat(entries),
+            "_paths": torch.cat(paths),
+            "_values": torch.cat(values) * sqrt(0.5),
+        }.items():
+            self.register_buffer(name, buffer.to(device, dtypes.get(name)), persistent=False)
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw weights that keep unit variance for independent copies."""
-        reaching: dict[int, int] = defaultdict(int)
-        for (_, _, c), weight in zip(self._paths, self.weights, strict=True):
-            reaching[c] += weight.shape[1]
-        for (_, _, c), weight in zip(self._paths, self.weights, strict=True):
-            nn.init.normal_(weight, std=1 / sqrt(reaching[c]), generator=generator)
+        for weight in self.weights:
+            nn.init.normal_(weight, std=1 / sqrt(max(1, weight.shape[1])), generator=generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (*batch, dimension) to the same shape."""
-        check_components(x, self.representation)
+        check_components(x, self.representation, size=len(self._channels))
         flat = x.reshape(-1, x.shape[-1])
-        parts = self._split(flat)
-        rights = [part.conj() for part in parts] if self.weights[0].is_complex() else parts
-        products: list[Tensor | None] = [None] * len(parts)
-        for n, (a, b, c) in enumerate(self._paths):
-            left = parts[a].index_select(1, getattr(self, f"left_{n}"))
-            right = rights[b].index_select(1, getattr(self, f"right_{n}"))
-            outer = (left[..., :, None] * right[..., None, :]).flatten(-2)
-            basis = getattr(self, f"basis_{n}")
-            mapped = outer @ basis.flatten(0, 1).mT
-            mapped = mapped.reshape(*outer.shape[:2], *basis.shape[:2])
-            found = (mapped * self.weights[n][..., None]).sum(-2)
-            total = products[c]
-            products[c] = found if total is None else total + found
-        sums = [
-            part if found is None else (part + found) * sqrt(0.5)
-            for part, found in zip(parts, products, strict=True)
-        ]
-        joined = torch.cat([part.flatten(1) for part in sums], -1)
-        if self._places is not None:
-            joined = joined.index_select(-1, self._places)
-        return joined.reshape(x.shape)
+        # (row, batch, component), as a batched product of matrices wants it.
+        left, right = (
+            flat.index_select(1, channels).reshape(-1, self.rows, self.width).transpose(0, 1)
+            for channels in (self._left, self._right)
+        )
+        right = right.conj() if flat.is_complex() else right
+        outer = (left[..., :, None] * right[..., None, :]).flatten(2)
+        products = torch.bmm(outer, self._tensors()).transpose(0, 1).flatten(1)
+        y = flat * self._kept + products.index_select(1, self._channels)
+        return y.reshape(x.shape)
+
+    def _tensors(self) -> Tensor:
+        """The products of each row as a matrix, (rows, width², width)."""
+        weights = torch.cat(
+            [functional.pad(weight, (0, 0, 0, self.rows - len(weight))) for weight in self.weights],
+            1,
+        )
+        terms = weights.mT.index_select(0, self._paths) * self._values[:, None]
+        tensors = terms.new_zeros(self.width**3, self.rows).index_add(0, self._entries, terms)
+        return tensors.reshape(self.width**2, self.width, self.rows).permute(2, 0, 1)
 
     def extra_repr(self) -> str:
         """Shown by print."""
@@ -119,6 +134,39 @@ class TensorProductActivation(nn.Module):
             f"{self.representation.group.name}, {self.representation.dimension}, "
             f"{sum(weight.shape[1] for weight in self.weights)} paths"
         )
+
+
+def _bases(representation: Representation) -> list[list[tuple[int, int, Tensor]]]:
+    """For each type the products (paths, dim c, dim a, dim b) of types a, b with values in it.
+
+    Of unit variance: Σ_ij K[k, ij]² is 1/dim c for orthonormal products, so they are multiplied by
+    √dim c.
+    """
+    types = [part for part, _ in parts_by_type(representation)]
+    result = []
+    for target in types:
+        found = []
+        for a, b in _pairs(representation):
+            left, right = types[a], types[b]
+            shape = (target.dimension, left.dimension, right.dimension)
+            if representation.dtype.is_complex:
+                right = ConjugateRepresentation(right)
+            basis = linear_basis(TensorProduct(left.group, (left, right)), target).dense()
+            found.append((a, b, basis.reshape(-1, *shape) * sqrt(target.dimension)))
+        result.append(found)
+    return result
+
+
+def _channels_of_rows(types: Types, rows: int, shift: int) -> Tensor:
+    """The channels of a row's copies, for all rows; copies are counted modulo their number."""
+    return torch.tensor(
+        [
+            starts[(w + shift) % len(starts)] + k
+            for w in range(rows)
+            for part, starts in types
+            for k in range(part.dimension)
+        ]
+    )
 
 
 def _pairs(representation: Representation) -> list[tuple[int, int]]:
