@@ -1,0 +1,61 @@
+"""Equivariant vectors of a point cloud."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.actions import Symmetry
+from goldstone.nn.point_positions import (
+    is_proper,
+    moves_origin,
+    positions_of,
+    space_dimension,
+)
+
+
+class PointVectors(nn.Module):
+    """v_k = Σ_i φ_k(|x_i − c|², q_i) (x_i − c) with a small network φ: vectors that turn with x.
+
+    For :class:`GramSchmidtCanonicaliser`. Invariant to the order of points. c is the centroid under
+    SE(n) and E(n), else the origin; |x_i − c|² is relative to its mean over the cloud. The vectors
+    vanish or are dependent for clouds in which the weights cannot tell points apart, such as
+    regular polyhedra without features.
+
+    Args:
+        symmetry: of point clouds, under SO(n), O(n), SE(n) or E(n).
+        scalars: numbers of other channels that are invariant, the last ones of a point, which φ
+            sees too.
+        hidden: width of φ.
+        entry: which of the inputs is the cloud, where they are a tuple; keywords are not taken.
+
+    Raises:
+        InputError: inputs that are no point clouds of these groups.
+    """
+
+    def __init__(
+        self, symmetry: Symmetry, scalars: int = 0, hidden: int = 16, *, entry: int | None = None
+    ) -> None:
+        super().__init__()
+        self.positions = positions_of(symmetry, entry)
+        self.scalars = scalars
+        n = space_dimension(symmetry.group)
+        self.moves_origin = moves_origin(symmetry.group)
+        vectors = max(n - 1 if is_proper(symmetry.group) else n, 1)
+        self.network = nn.Sequential(
+            nn.Linear(1 + scalars, hidden), nn.Tanh(), nn.Linear(hidden, vectors)
+        )
+
+    def forward(self, *inputs: Any) -> Tensor | tuple[Tensor, Tensor]:
+        """Vectors (batch, m, n), and under SE(n) and E(n) the centroid (batch, n), in float64."""
+        x: Any = inputs[0] if len(inputs) == 1 else inputs
+        points, centre = self.positions(x)
+        squares = points.square().sum(-1, keepdim=True)
+        mean = squares.mean(1, keepdim=True).clamp_min(torch.finfo(squares.dtype).tiny)
+        features = squares / mean
+        if self.scalars:
+            cloud = x if self.positions.entry is None else x[self.positions.entry]
+            features = torch.cat((features, cloud[..., -self.scalars :].double()), -1)
+        weights = self.network(features.to(next(self.network.parameters()).dtype)).double()
+        vectors = weights.mT @ points
+        return (vectors, centre) if self.moves_origin else vectors
