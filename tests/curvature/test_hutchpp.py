@@ -2,7 +2,13 @@ import pytest
 import torch
 
 from goldstone.core import InputError
-from goldstone.curvature import dense_operator, gauss_newton_operator, hutchpp
+from goldstone.curvature import (
+    deflated_trace,
+    dense_operator,
+    gauss_newton_operator,
+    hutchpp,
+    lanczos,
+)
 from goldstone.curvature.operators import CurvatureOperator
 
 D = torch.float64
@@ -60,3 +66,24 @@ def test_bad_input():
     broken = CurvatureOperator(lambda v: v * float("nan"), 9, D, torch.device("cpu"))
     with pytest.raises(InputError, match="NaN"):
         hutchpp(broken)
+
+
+def test_the_rest_beside_a_krylov_space_is_unbiased_and_knows_its_error():
+    values = torch.logspace(1, -1, 100, dtype=D)
+    values[1::2] *= -1
+    operator = dense_operator(with_spectrum(values))
+    krylov = lanczos(operator, 3, "ends", 1e-3)
+    found = [
+        deflated_trace(operator, krylov.basis, krylov.captured, 10, seed) for seed in range(200)
+    ]
+    assert {f.captured for f in found} == {krylov.captured}
+    assert {f.products for f in found} == {10}
+    errors = torch.tensor([f.trace for f in found]) - float(values.sum())
+    assert abs(float(errors.mean())) < 4 * float(errors.std()) / 200**0.5
+    claimed = torch.tensor([f.standard_error for f in found]).square().mean().sqrt()
+    assert float(claimed) == pytest.approx(float(errors.std()), rel=0.25)
+    with pytest.raises(InputError, match="two or more probes"):
+        deflated_trace(operator, krylov.basis, krylov.captured, 1)
+    whole = torch.eye(100, dtype=D)
+    exact = deflated_trace(operator, whole, float(values.sum()), 2)
+    assert exact.trace == pytest.approx(float(values.sum()))

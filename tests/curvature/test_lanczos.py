@@ -120,3 +120,31 @@ def test_rounding_is_no_asymmetry():
     model, x = nn.Sequential(*layers), torch.randn(3, 2, 12, 12)
     operator = hessian_operator(model, lambda y, i: (y**2).mean(), x)
     assert lanczos(operator, 3, tolerance=1e-3, most_products=60).converged
+
+
+def test_a_loose_tolerance_misses_no_eigenvalue():
+    """Outliers in pairs beside a bulk: residuals alone stop before the last of them shows."""
+    missed = 0
+    for seed in range(30):
+        source = torch.Generator().manual_seed(1000 + seed)
+        values = 0.05 * torch.randn(800, dtype=D, generator=source)
+        values[:8] = torch.tensor([1, 0.99, 0.8, 0.79, 0.6, 0.595, 0.4, 0.39], dtype=D)
+        values[-1] = -0.3
+        operator = CurvatureOperator(lambda v, d=values: d * v, 800, D, torch.device("cpu"))
+        found = lanczos(operator, 5, "ends", tolerance=1e-2, most_products=100, seed=seed)
+        wanted = torch.cat([values[:5], values.min()[None]])
+        assert found.converged
+        missed += float((found.values - wanted).abs().max()) > 0.02
+    assert missed == 0
+
+
+def test_the_basis_knows_its_part_of_the_trace():
+    a = with_spectrum(torch.logspace(0, -3, 60, dtype=D))
+    found = lanczos(dense_operator(a), 3, most_products=20)
+    q = found.basis
+    torch.testing.assert_close(q @ q.T, torch.eye(len(q), dtype=D), atol=1e-12, rtol=0)
+    assert found.captured == pytest.approx(float((q @ a @ q.T).trace()))
+    # At the cap the residuals may do, but nothing says that the values stay.
+    short = lanczos(dense_operator(a), 3, tolerance=10.0, most_products=4)
+    assert not short.converged
+    assert lanczos(dense_operator(a), 3, tolerance=10.0, most_products=9).converged

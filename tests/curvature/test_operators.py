@@ -74,3 +74,44 @@ def test_batches_change_rounding_alone(make_model, inputs, batch):
         ):
             v = torch.randn(one.size, dtype=D, generator=torch.Generator().manual_seed(0))
             torch.testing.assert_close(many.product(v), one.product(v), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 9])
+def test_rows_together_are_rows_alone(make_model, inputs, batch):
+    """Sharing forward passes, or keeping them, changes rounding alone."""
+    for name in ("unused", "complex"):
+        model = make_model(name)
+
+        def loss(y, i):
+            return (y**4).sum() * (i + 1)
+
+        fresh = hessian_operator(model, loss, inputs, batch)
+        kept = hessian_operator(model, loss, inputs, batch, keep=True)
+        square = gauss_newton_operator(model, inputs, batch)
+        rows = torch.randn(3, fresh.size, dtype=D, generator=torch.Generator().manual_seed(0))
+        for operator, alone in ((fresh, fresh), (kept, fresh), (kept, fresh), (square, square)):
+            wanted = torch.stack([alone.product(v) for v in rows])
+            torch.testing.assert_close(operator.products(rows), wanted, rtol=1e-11, atol=1e-12)
+            torch.testing.assert_close(
+                operator.forms(rows), (rows * wanted).sum(1), rtol=1e-10, atol=1e-12
+            )
+
+
+def test_kept_graphs_spare_the_model(make_model, inputs):
+    model, calls = make_model("unused"), []
+    model.register_forward_hook(lambda *_: calls.append(1))
+    operator = hessian_operator(model, lambda y, i: (y**4).sum(), inputs, 2, keep=True)
+    v = torch.ones(operator.size, dtype=D)
+    calls.clear()
+    first = operator.product(v)
+    taken = len(calls)
+    assert torch.equal(operator.product(v), first)
+    assert taken == len(calls) == -(-len(inputs) // 2)
+
+
+def test_products_of_a_plain_operator():
+    a = torch.diag(torch.tensor([1.0, 2.0]))
+    operator = dense_operator(a)
+    rows = torch.tensor([[1.0, 1.0], [3.0, 0.0]])
+    assert torch.equal(operator.products(rows), rows @ a)
+    assert operator.forms(rows).tolist() == [3.0, 9.0]

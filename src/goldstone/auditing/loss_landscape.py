@@ -1,8 +1,8 @@
 """The curvature of the loss, and where the gradients of orbits lie in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,24 +12,19 @@ from goldstone.auditing.orbit_samples import (
     check_subject,
     element_names,
     loss_gradients,
-    sample_loss,
 )
 from goldstone.auditing.probed_model import leaves_model_as_found
-from goldstone.auditing.subject import Subject
-from goldstone.core import InputError, Progress, SilentProgress, Statistic, Task, trees
-from goldstone.curvature import (
-    CurvatureOperator,
-    TreeBatch,
-    TreeModel,
-    gauss_newton_operator,
-    hessian_operator,
-    hutchpp,
-    lanczos,
-    output_jvps,
+from goldstone.auditing.sample_curvature import (
+    KINDS,
+    Kind,
+    curvature_operator,
+    curvatures_along,
+    rounding,
 )
+from goldstone.auditing.subject import Subject
+from goldstone.core import InputError, Progress, SilentProgress, Statistic, Task
+from goldstone.curvature import deflated_trace, lanczos
 
-Kind = Literal["hessian", "gauss-newton"]
-KINDS: tuple[Kind, ...] = ("hessian", "gauss-newton")
 _SILENT = SilentProgress()
 
 
@@ -43,15 +38,17 @@ class LandscapeSettings:
         products: at most so many curvature products for the eigenpairs; as many vectors of the
             model's size are held.
         tolerance: of the eigenpairs, relative to the largest eigenvalue.
-        trace_products: curvature products for the trace.
+        trace_products: curvature products for the trace, besides those of the eigenpairs, whose
+            Krylov space holds the largest part of it: the rest, and its error, come from these.
         batch: samples differentiated together; their activations, for second derivatives too, are
-            held at a time. The result does not depend on it.
+            held at a time (those of all samples, where a quarter of the audit's memory holds
+            them). The result does not depend on it.
     """
 
     eigenpairs: int = 5
     products: int = 80
     tolerance: float = 1e-3
-    trace_products: int = 30
+    trace_products: int = 10
     batch: int = 4
 
     def __post_init__(self) -> None:
@@ -87,8 +84,9 @@ class Curvature:
         eigenvalues: the largest ones.
         residuals: ‖A v − λ v‖ of each.
         smallest: the smallest eigenvalue; None for Gauss–Newton, which has no negative ones.
-        converged: whether the eigenpairs are within tolerance.
-        trace: by Hutch++, with its standard error.
+        converged: whether the eigenpairs are within tolerance and their values have stayed for two
+            steps more: see :func:`goldstone.curvature.lanczos`.
+        trace: of the Krylov space exactly, of the rest by random probes, with the standard error.
         random: trace/p, the curvature vᵀAv/vᵀv along a random direction in the mean.
         shares: by element, the identity among them; a random vector's share is k/p.
         along: vᵀAv/vᵀv along the mean gradient over samples and poses, which lowers the loss of
@@ -128,10 +126,11 @@ def loss_landscape(
 ) -> LossLandscape:
     """Top eigenpairs, trace, and the curvature that gradients along orbits meet.
 
-    Eigenpairs by Lanczos, the trace by Hutch++. Training moves mostly in the top eigenspace of the
-    Hessian (Gur-Ari, Roberts & Dyer 2018, "Gradient Descent Happens in a Tiny Subspace"): where the
-    gradients at g x lie in it as those at x do, but in other directions, see the coherences; where
-    they lie outside, the poses are learned in flat directions.
+    Eigenpairs by Lanczos; the trace by probes of what its Krylov space leaves. Training moves
+    mostly in the top eigenspace of the Hessian (Gur-Ari, Roberts & Dyer 2018, "Gradient Descent
+    Happens in a Tiny Subspace"): where the gradients at g x lie in it as those at x do, but in
+    other directions, see the coherences; where they lie outside, the poses are learned in flat
+    directions.
 
     Args:
         subject: with one sample of each trajectory; the model is left as found.
@@ -154,19 +153,22 @@ def loss_landscape(
         plain = loss_gradients(subject, symmetry, symmetry.group.identity, task)
         everywhere = plain.double().mean(0)
         shares = [{names[0]: s.share(plain, plain, subject)} for s in spectra]
-        across: list[dict[str, Statistic]] = [{} for _ in spectra]
+        changes = []
         for name, g in zip(names[1:], elements, strict=True):
             moved = loss_gradients(subject, symmetry, g, task)
             everywhere += moved.double().mean(0)
-            change = (moved - plain).mean(0)
+            changes.append((moved - plain).mean(0))
             for k, spectrum in enumerate(spectra):
                 shares[k][name] = spectrum.share(moved, plain, subject)
-                across[k][name] = _along(change, plain, spectrum.kind, subject)
-    mean = (everywhere / len(names)).to(plain)
-    hessian, gauss_newton = (
-        spectrum.summary(shares[k], _along(mean, plain, spectrum.kind, subject), across[k])
-        for k, spectrum in enumerate(spectra)
-    )
+    directions = torch.stack([(everywhere / len(names)).to(plain), *changes])
+    scale = float(plain.double().square().sum(1).mean().sqrt())
+    found = []
+    for spectrum, of_elements in zip(spectra, shares, strict=True):
+        along, *across = curvatures_along(directions, spectrum.kind, subject, scale, settings.batch)
+        found.append(
+            spectrum.summary(of_elements, along, dict(zip(names[1:], across, strict=True)))
+        )
+    hessian, gauss_newton = found
     return LossLandscape(plain.shape[1], hessian, gauss_newton)
 
 
@@ -188,7 +190,7 @@ class _Spectrum:
         cls, kind: Kind, subject: Subject, settings: LandscapeSettings, task: Task
     ) -> "_Spectrum":
         seed = subject.settings.seed
-        operator = _operator(kind, subject, slice(None), settings.batch)
+        operator = curvature_operator(kind, subject, settings.batch)
         both = kind == "hessian" and settings.eigenpairs < min(settings.products, operator.size)
         found = lanczos(
             operator,
@@ -201,7 +203,9 @@ class _Spectrum:
         )
         top = slice(settings.eigenpairs)
         smallest = float(found.values[-1]) if kind == "hessian" else None
-        trace = hutchpp(operator, settings.trace_products, seed, task)
+        trace = deflated_trace(
+            operator, found.basis, found.captured, settings.trace_products, seed, task
+        )
         return cls(
             kind,
             found.values[top],
@@ -222,7 +226,7 @@ class _Spectrum:
         change = moved - plain
         # Gradients that differ by rounding have no change to speak of.
         size = change.norm(dim=1)
-        floor = _rounding(plain) * plain.norm(dim=1)
+        floor = rounding(plain) * plain.norm(dim=1)
         of_change = torch.where(size > floor, of(change), torch.nan)
         return EigenspaceShare(
             subject.mean(there), subject.mean(there - of(plain)), subject.mean(of_change)
@@ -246,43 +250,3 @@ class _Spectrum:
             along=along,
             across=across,
         )
-
-
-def _operator(kind: Kind, subject: Subject, index: slice, batch: int = 1) -> CurvatureOperator:
-    """The curvature on some of the samples."""
-    samples = subject.samples
-    some = replace(
-        samples,
-        inputs=trees.take(samples.inputs, index),
-        targets=trees.take(samples.targets, index),
-    )
-    inputs = TreeBatch(some.inputs)
-    if kind == "hessian":
-        scalar = sample_loss(subject.loss, some)
-        return hessian_operator(TreeModel(subject.model), scalar, inputs, batch)
-    return gauss_newton_operator(TreeModel(subject.model, flat=True), inputs, batch)
-
-
-def _along(direction: Tensor, plain: Tensor, kind: Kind, subject: Subject) -> Statistic:
-    """vᵀA_i v/vᵀv, its mean over samples; None if v is zero to rounding."""
-    n = len(plain)
-    scale = float(plain.double().square().sum(1).mean().sqrt())
-    if not float(direction.norm()) > _rounding(plain) * scale:
-        return Statistic(None, None, None, n)
-    unit = direction / direction.norm()
-    values = []
-    for i in range(n):
-        if kind == "gauss-newton":
-            # vᵀJᵀJv needs no backward pass.
-            sample = TreeBatch(trees.take(subject.samples.inputs, slice(i, i + 1)))
-            pushed = output_jvps(TreeModel(subject.model, flat=True), sample, unit[None])[0]
-            values.append(float(pushed.double().square().mean()))
-        else:
-            moved = _operator(kind, subject, slice(i, i + 1)).product(unit)
-            values.append(float(unit.double() @ moved.double()))
-    return subject.mean(torch.tensor(values, dtype=torch.float64))
-
-
-def _rounding(gradients: Tensor) -> float:
-    """Below this share of a gradient's norm, differences are those of the arithmetic."""
-    return 1e3 * torch.finfo(gradients.dtype).eps

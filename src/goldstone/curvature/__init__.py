@@ -12,7 +12,7 @@ from goldstone.curvature.ekfac import ekfac
 from goldstone.curvature.empirical_fisher import EmpiricalFisherProducts, empirical_fisher_gram
 from goldstone.curvature.galerkin import galerkin_gram
 from goldstone.curvature.gauss_newton import GaussNewtonSolve, gauss_newton_gram
-from goldstone.curvature.hutchpp import TraceEstimate, hutchpp
+from goldstone.curvature.hutchpp import TraceEstimate, deflated_trace, hutchpp
 from goldstone.curvature.inner_products import chunk_rows, inner_products, memory_bytes
 from goldstone.curvature.kfac import kfac
 from goldstone.curvature.kronecker_blocks import Coverage, KroneckerFactors
@@ -61,6 +61,7 @@ __all__ = [
     "adam_metric",
     "batched_gradients",
     "chunk_rows",
+    "deflated_trace",
     "dense_operator",
     "ekfac",
     "empirical_fisher_diagonal",
