@@ -86,7 +86,7 @@ def test_the_space_is_that_of_all_equivariant_products(name):
 
 
 def test_the_layer_is_the_written_sum():
-    """z_k = Σ_ij T_kij x_i y_j + b_k by loops over the entries, left and right of different sizes."""
+    """z_k = Σ_ij T_kij x_i y_j + b_k by loops over entries; left and right differ in size."""
     left, right = CASES["SO(3)"], SO3Irrep(2) + SO3Irrep(0)
     layer = randomised(EquivariantBilinear(left, right, left, dtype=torch.float64))
     x, y = pair(left)[0], pair(right)[1]

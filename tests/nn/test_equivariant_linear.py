@@ -1,4 +1,4 @@
-"""Equivariant linear layers: dimensions of function spaces, exactness, variance, a module's habits."""
+"""Equivariant linear layers: dimensions of function spaces, exactness, variance, habits."""
 
 import copy
 import pickle
@@ -62,7 +62,7 @@ def test_dimensions_are_those_that_emlp_finds(name):
         if dimension:
             assert EquivariantLinear(source, target).map_dimension == dimension
         else:
-            with pytest.raises(InputError, match="equivariant linear map .* is zero"):
+            with pytest.raises(InputError, match=r"equivariant linear map .* is zero"):
                 EquivariantLinear(source, target)
 
 
@@ -118,8 +118,8 @@ def test_a_plain_layer_fails_the_same_check():
     plain = EquivariantLinear(representation, representation).to_plain()
     with torch.no_grad():
         plain.weight[0, 0] += 1
+    symmetry = linear_symmetry(representation, representation)
     with pytest.raises(LawError):
-        symmetry = linear_symmetry(representation, representation)
         assert_equivariant(plain, symmetry, inputs(representation, torch.float32))
 
 
@@ -280,3 +280,10 @@ def test_products_of_tensors_are_not_flattened_away():
     v = vector("SO(3)")
     nested = TensorProduct(v.group, (v * v, v))
     assert EquivariantLinear(nested, v).map_dimension == 3
+
+
+def test_parts_that_nothing_reaches_are_shown():
+    layer = EquivariantLinear(SO3Irrep(1), SO3Irrep(1) + SO3Irrep(2))
+    assert layer.unreached == (SO3Irrep(2),)
+    assert "zero in the irrep D2" in repr(layer)
+    assert EquivariantLinear(CASES["D4"], CASES["D4"]).unreached == ()

@@ -7,7 +7,7 @@ from torch.nn import functional
 from goldstone.core import InputError
 from goldstone.nn.block_weights import BlockWeights
 from goldstone.nn.linear_basis import linear_basis
-from goldstone.nn.parts import check_components
+from goldstone.nn.parts import check_components, part_name
 from goldstone.representations import Representation
 
 
@@ -57,9 +57,24 @@ class EquivariantLinear(BlockWeights):
             x = x.to(weight.dtype)
         return functional.linear(x, weight, self.bias())
 
+    @property
+    def unreached(self) -> tuple[Representation, ...]:
+        """The kinds of parts of the target to which every equivariant linear map is zero."""
+        columns = len(self._source_types)
+        return tuple(
+            part
+            for t, (part, _) in enumerate(self._target_types)
+            if not any(self._basis(t * columns + s).count for s in range(columns))
+        )
+
     def to_plain(self) -> nn.Linear:
         """An ordinary linear layer with this one's present weights, for inference."""
         return plain_linear(self.weight().detach(), self.bias())
+
+    def extra_repr(self) -> str:
+        """Shown by print, with the parts of the target that no map reaches."""
+        unreached = ", ".join(part_name(part) for part in self.unreached)
+        return super().extra_repr() + (f", zero in {unreached}" if unreached else "")
 
 
 def plain_linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:

@@ -18,10 +18,12 @@ class TensorProductActivation(nn.Module):
     """y = (x + q(x)) / √2, with q in the same representation and of second degree in x.
 
     Copy w of a part c receives Σ_paths v[w, path] (x_{a,w} ⊗ x_{b,w+1})_{path → c}: for each pair
-    of kinds of parts a, b and each equivariant product of theirs with values in c, one weight
-    (copies are counted modulo their number). That is the bilinear layer of Finzi, Welling & Wilson
-    (2021) with few weights; a linear layer before and after makes it general. In complex
-    representations the second factor is conjugated, so that norms are among the products.
+    of kinds of parts a, b and each equivariant product of theirs with values in c, one weight.
+    Copies are counted modulo their number, w first modulo that of the most frequent kind of more
+    than one dimension, so that of many scalars only the first are factors. That is the bilinear
+    layer of Finzi, Welling & Wilson (2021) with few weights; a linear layer before and after makes
+    it general. In complex representations the second factor is conjugated, so that norms are among
+    the products.
 
     Products grow as squares: normalise large inputs.
 
@@ -55,8 +57,14 @@ class TensorProductActivation(nn.Module):
         types = parts_by_type(representation)
         copies = [len(starts) for _, starts in types]
         first = [0, *accumulate(part.dimension for part, _ in types)]
-        # Features are laid out as (row, component): a row has one copy of each kind of part.
-        self.rows, self.width = max(copies), first[-1]
+        # Factors are laid out as (row, component), a row having one copy of each kind of part.
+        # Products too, but with as many copies of a kind as must be for all to find room.
+        larger = [n for n, (part, _) in zip(copies, types, strict=True) if part.dimension > 1]
+        self.rows, self.width = max(larger or copies), first[-1]
+        slots = [-(-n // self.rows) for n in copies]
+        sizes = [n * part.dimension for n, (part, _) in zip(slots, types, strict=True)]
+        places = [0, *accumulate(sizes)]
+        self.product_width = places[-1]
         bases = _bases(representation)
         if not any(len(basis) for of_target in bases for _, _, basis in of_target):
             raise InputError(
@@ -72,18 +80,22 @@ class TensorProductActivation(nn.Module):
             )
             for a, b, basis in of_target:
                 n, k, i, j = basis.nonzero().unbind(1)
-                entry = ((first[a] + i) * self.width + first[b] + j) * self.width + first[c] + k
-                entries.append(entry)
-                paths.append(path + n)
-                values.append(basis[n, k, i, j])
+                factors = (first[a] + i) * self.width + first[b] + j
+                for slot in range(slots[c]):
+                    place = places[c] + slot * types[c][0].dimension + k
+                    entries.append(factors * self.product_width + place)
+                    paths.append(path + slot * count + n)
+                    values.append(basis[n, k, i, j])
                 path += len(basis)
+            path += (slots[c] - 1) * count
         left, right = (_channels_of_rows(types, self.rows, shift) for shift in (0, 1))
         channels = torch.empty(representation.dimension, dtype=torch.int64)
         kept = torch.empty(representation.dimension)
         for c, (part, starts) in enumerate(types):
             for w, start in enumerate(starts):
-                place = w * self.width + first[c] + torch.arange(part.dimension)
-                channels[start : start + part.dimension] = place
+                copy, row = divmod(w, self.rows)
+                origin = row * self.product_width + places[c] + copy * part.dimension
+                channels[start : start + part.dimension] = origin + torch.arange(part.dimension)
                 kept[start : start + part.dimension] = sqrt(0.5) if self.weights[c].numel() else 1.0
         dtypes = {"_values": dtype, "_kept": dtype.to_real()}
         for name, buffer in {
@@ -119,14 +131,18 @@ class TensorProductActivation(nn.Module):
         return y.reshape(x.shape)
 
     def _tensors(self) -> Tensor:
-        """The products of each row as a matrix, (rows, width², width)."""
-        weights = torch.cat(
-            [functional.pad(weight, (0, 0, 0, self.rows - len(weight))) for weight in self.weights],
-            1,
-        )
+        """The products of each row as a matrix, (rows, width², product width)."""
+        columns = []
+        for weight in self.weights:
+            # (copies, paths) → (rows, slots · paths), copy = slot · rows + row.
+            padded = functional.pad(weight, (0, 0, 0, -len(weight) % self.rows))
+            by_row = padded.reshape(-1, self.rows, weight.shape[1]).transpose(0, 1)
+            columns.append(by_row.flatten(1))
+        weights = torch.cat(columns, 1)
         terms = weights.mT.index_select(0, self._paths) * self._values[:, None]
-        tensors = terms.new_zeros(self.width**3, self.rows).index_add(0, self._entries, terms)
-        return tensors.reshape(self.width**2, self.width, self.rows).permute(2, 0, 1)
+        tensors = terms.new_zeros(self.width**2 * self.product_width, self.rows)
+        tensors = tensors.index_add(0, self._entries, terms)
+        return tensors.reshape(self.width**2, self.product_width, self.rows).permute(2, 0, 1)
 
     def extra_repr(self) -> str:
         """Shown by print."""
