@@ -16,10 +16,12 @@ from goldstone.auditing import (
     Subject,
     TaughtOnce,
     Teaching,
+    audit,
     scaled,
     teach_once,
 )
 from goldstone.auditing.further_training import FineTuning
+from goldstone.auditing.probe_choice import ProbeQuestion, choose_probes
 from goldstone.core import InputError, from_json, generator, to_json
 from goldstone.groups import CyclicGroup
 from goldstone.representations import RegularRepresentation
@@ -299,6 +301,39 @@ def test_it_goes_on_from_the_optimiser_of_the_training() -> None:
     assert onward.curve.lesson[1] != anew.curve.lesson[1]
     assert str(state) == kept
     assert "own" in onward.optimiser
+
+
+def test_the_audit_runs_it_by_name() -> None:
+    x = posed(80)
+    settings = AuditSettings(trajectories=60, bootstrap=300, probes=("teach-once",))
+    symmetry = replace(TURNS, elements=(1, 2))
+    result = audit(Convolution(), (x, 0.99 * x), symmetry, loss=mse, settings=settings)
+    found = result.probes.teach_once
+    assert "a quarter" in found.lesson
+    assert found.taught + found.held_out == 40
+    for statistic in percents(found):
+        assert statistic.estimate == pytest.approx(100)
+    assert "teach-once" in result.provenance.seconds
+    onward = {"state": {}, "param_groups": []}
+    left = audit(
+        Convolution(), (x, 0.99 * x), symmetry, loss=mse, settings=settings, optimiser=onward
+    ).probes.left_out
+    assert "no state yet" in left["teach-once"]
+
+
+def test_all_leaves_it_out_where_it_would_take_long() -> None:
+    class Wide(Convolution):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + 0 * (self.a.sum() * torch.ones(500_000)).exp().mean()
+
+    x = posed(80)
+    given = Samples(x, 0.99 * x, torch.arange(80), Context())
+    for model, left in ((Wide(), True), (Convolution(), False)):
+        asked = ProbeQuestion(model, (x, 0.99 * x), given, TURNS, (1,), "")
+        chosen, why = choose_probes(AuditSettings(probes=("all",)), asked)
+        assert ("teach-once" in chosen) != left
+        assert ("ask for it by name" in why.get("teach-once", "")) == left
+        assert choose_probes(AuditSettings(probes=("teach-once",)), asked)[0] == ("teach-once",)
 
 
 def test_it_survives_a_file() -> None:
