@@ -173,3 +173,19 @@ def test_functions_that_cannot_be_audited(kind):
     function, message = BAD[kind]
     with pytest.raises(InputError, match=message):
         run(function)
+
+
+class SessionError(Exception):
+    """As inference sessions have, derived from nothing more special."""
+
+
+def float_only(x):
+    if x.dtype != torch.float32:
+        raise SessionError("expected tensor(float)")
+    return smooth(x)
+
+
+def test_a_session_that_takes_one_precision_alone_is_audited():
+    result = run(float_only)
+    assert result.model.numerical_floor == torch.finfo(torch.float32).eps
+    assert result.element("r").holds == "yes"

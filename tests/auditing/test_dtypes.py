@@ -6,9 +6,12 @@ from torch import nn
 
 from goldstone.actions import LinearAction, Symmetry
 from goldstone.auditing import AuditSettings, audit
+from goldstone.auditing.forward import distances, norms
+from goldstone.auditing.subject import steady_loss
 from goldstone.core import InputError
 from goldstone.groups import CyclicGroup
 from goldstone.representations import PermutationRepresentation
+from goldstone.systems.losses import mse
 
 METRICS = (
     "euclidean",
@@ -182,3 +185,12 @@ def test_an_operation_that_half_precision_lacks_is_named(trained):
     _, data = trained
     with pytest.raises(InputError, match=r"(?i)bfloat16"):
         audit(Spectral().bfloat16(), data, cycles(), settings=settings())
+
+
+def test_small_differences_of_half_precision_do_not_vanish_in_their_squares():
+    y = torch.full((2, 10), 1e-4, dtype=torch.float16)
+    assert norms(y).tolist() == pytest.approx([1e-4 * 10**0.5] * 2, rel=1e-3)
+    assert distances(y, -y).tolist() == pytest.approx([2e-4 * 10**0.5] * 2, rel=1e-3)
+    loss = steady_loss(mse)(y, torch.zeros_like(y))
+    assert loss.tolist() == pytest.approx([1e-8] * 2, rel=1e-2)
+    assert norms(1e3 * torch.ones_like(y)).isfinite().all()

@@ -113,3 +113,19 @@ def test_an_action_that_cannot_be_differentiated_is_refused_where_its_adjoint_is
     symmetry = Symmetry("doubling", CyclicGroup(2), TrivialAction(), Detached())
     with pytest.raises(InputError, match="cannot be differentiated"):
         moved_covectors(symmetry, 1, torch.ones(3, 2), Context())
+
+
+def test_in_half_precision_too_what_is_not_orthogonal_moves_by_the_dual():
+    symmetry = stretched(3.0)
+    v = torch.randn(9, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    wanted = v @ torch.linalg.inv(turns(3.0))
+    for dtype in (torch.bfloat16, torch.float16):
+        found = moved_covectors(symmetry, 1, v.to(dtype), Context())
+        torch.testing.assert_close(found.double(), wanted, rtol=0.03, atol=0.03)
+
+
+def test_the_parts_of_an_output_get_random_numbers_of_their_own():
+    like = {"a": torch.zeros(40, 3), "b": torch.zeros(40, 3), "c": torch.zeros(40, 1, 4, 4)}
+    found = random_outputs(like, 0)
+    assert abs(float((found["a"] * found["b"]).mean())) < 0.3
+    assert torch.equal(found["a"], random_outputs(like["a"], 0))

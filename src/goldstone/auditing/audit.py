@@ -29,8 +29,9 @@ from goldstone.auditing.gradients import GradientProbe
 from goldstone.auditing.history import audit_history, check_history
 from goldstone.auditing.inspection import check_model, model_place
 from goldstone.auditing.memory_plan import fitting_settings
+from goldstone.auditing.metrics import adam
 from goldstone.auditing.null_classes import null_classes
-from goldstone.auditing.orbit_metrics import Metric
+from goldstone.auditing.orbit_metrics import Metric, check_metric
 from goldstone.auditing.precheck import precheck
 from goldstone.auditing.probe_choice import ProbeQuestion, choose_probes
 from goldstone.auditing.probed_model import Model, as_module, left_as_found, model_name
@@ -40,7 +41,7 @@ from goldstone.auditing.samples import choose_samples
 from goldstone.auditing.settings import AuditSettings
 from goldstone.auditing.shifts import shift_profile
 from goldstone.auditing.skill import model_summary
-from goldstone.auditing.subject import Loss, Subject
+from goldstone.auditing.subject import Loss, Subject, steady_loss
 from goldstone.auditing.verdict import symmetry_summary, tested_cosets, verdict
 from goldstone.core import Progress, SilentProgress
 from goldstone.systems.flows import GroundTruth
@@ -141,18 +142,22 @@ def _audit(
     clock, numbers = Clock(), tensors_of(data)
     layout, symmetry = layout_and_symmetry(data, symmetry, _speed(data))
     chosen = choose_samples(data, settings, *model_place(model, numbers))
-    loss = loss or usual_loss(chosen.forward.targets)
+    loss = steady_loss(loss or usual_loss(chosen.forward.targets))
     check_channels(symmetry, chosen.forward)
     if shifts:
         check_grid("inputs", chosen.gradient.inputs)
         check_grid("targets", chosen.gradient.targets)
     check_model(model, chosen.forward.inputs, chosen.forward.targets)
     check_loss(model, loss, chosen.forward.inputs, chosen.forward.targets)
+    if metric is not None:
+        check_metric(metric)
     check_history(checkpoints, chosen)
     no_gradients = ""
     if settings.metrics or settings.probes:
         examples = chosen.forward.inputs, chosen.forward.targets
         no_gradients = gradient_obstacle(model, loss, *examples)
+    if "adam" in settings.metrics and not no_gradients:
+        adam(model, optimiser)
     null_classes(chosen.gradient, settings)
     settings = fitting_settings(model, chosen, settings, gradients=not no_gradients)
     elements = elements_to_test(symmetry)
@@ -209,7 +214,7 @@ def _audit(
         entries = audit_history(
             checkpoints, symmetry, elements, chosen, loss, settings, cosets, progress
         )
-    followed = metric or usual_metric(chosen.forward.targets, loss)
+    followed = metric or usual_metric(subject.predictions, chosen.forward.targets, loss)
     given = ProbeInputs(subject, few, symmetry, elements, data, followed, progress, optimiser)
     found, probe_gradients = run_probes(probes, left_out, given, clock)
     n = few.samples.trajectories

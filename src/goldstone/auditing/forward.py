@@ -85,9 +85,10 @@ def rollout_errors(
 
 def norms(x: Tree) -> Tensor:
     """Euclidean norm of each sample, (n,)."""
-    return trees.flat(x).square().sum(1).sqrt()
+    return trees.flat(trees.at_least_single(x)).square().sum(1).sqrt()
 
 
 def distances(x: Tree, y: Tree) -> Tensor:
     """‖x − y‖ of each sample, (n,)."""
+    x, y = trees.at_least_single((x, y))
     return (trees.flat(x) - trees.flat(y)).square().sum(1).sqrt()

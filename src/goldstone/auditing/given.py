@@ -95,9 +95,17 @@ def usual_loss(targets: Tree) -> Loss:
     return scaled_mse if targets.ndim == 4 else mse
 
 
-def usual_metric(targets: Tree, loss: Loss) -> Metric:
-    """``"accuracy"`` for class labels, and else the loss."""
-    return "accuracy" if loss is cross_entropy and isinstance(targets, Tensor) else loss
+def usual_metric(predictions: Tree, targets: Tree, loss: Loss) -> Metric:
+    """``"accuracy"`` for class labels beside scores (n, class, …), and else the loss."""
+    if (
+        isinstance(predictions, Tensor)
+        and isinstance(targets, Tensor)
+        and not trees.is_continuous(targets)
+        and (*predictions.shape[:1], *predictions.shape[2:]) == targets.shape
+        and predictions.ndim > 1
+    ):
+        return "accuracy"
+    return loss
 
 
 def true_step(

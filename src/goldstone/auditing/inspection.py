@@ -197,7 +197,8 @@ def numerical_floor(model: nn.Module, inputs: Tree) -> float:
             outputs.append(trees.flat(predict(copied, placed, 4)).double())
             # Not two copies of the model at a time.
             del copied
-        except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError):
+        except Exception:  # noqa: BLE001
+            # Sessions of other frameworks raise what they like at a precision that they lack.
             return epsilon
     gaps, sizes = (outputs[0] - outputs[1]).norm(dim=1), outputs[1].norm(dim=1)
     together = float(gaps.norm() / sizes.norm().clamp_min(1e-300))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from goldstone.auditing.gradient_store import Keeping, VectorSet, cross_products
 from goldstone.auditing.results import MetricDetails
@@ -153,12 +153,7 @@ def prepare_metrics(
     relative = max(settings.damping, LEAST_DAMPING)
     found: dict[MetricName, PreparedMetric] = {}
     if "adam" in wanted:
-        if optimiser is None:
-            raise InputError(
-                "the metric 'adam' is made of the optimiser's state; give "
-                "optimiser=torch.load(FILE, weights_only=True), what optimizer.state_dict() gave"
-            )
-        found["adam"] = SolvedMetric(adam_metric(subject.model, optimiser), MetricDetails())
+        found["adam"] = adam(subject.model, optimiser)
     if "empirical-fisher" in wanted:
         found["empirical-fisher"] = _empirical_fisher(
             subject, reference, reference_targets, gradients, relative, keeping
@@ -185,6 +180,20 @@ def prepare_metrics(
             metric = ekfac(model, batch, factors, share, seed=settings.seed)
             found["ekfac"] = SolvedMetric(metric, MetricDetails(damping, uncovered=_rest(metric)))
     return found
+
+
+def adam(model: nn.Module, optimiser: Mapping[str, Any] | None) -> SolvedMetric:
+    """The metric of the optimiser's own steps.
+
+    Raises:
+        InputError: there is no state of the optimiser, or it does not fit the model.
+    """
+    if optimiser is None:
+        raise InputError(
+            "the metric 'adam' is made of the optimiser's state; give "
+            "optimiser=torch.load(FILE, weights_only=True), what optimizer.state_dict() gave"
+        )
+    return SolvedMetric(adam_metric(model, optimiser), MetricDetails())
 
 
 def curvature_along(model: TreeModel, reference: TreeBatch, gradients: Tensor | Rows) -> float:

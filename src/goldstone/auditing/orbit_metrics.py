@@ -187,6 +187,18 @@ def metric_over_orbit(
     )
 
 
+def check_metric(metric: object) -> None:
+    """Raise unless it can be a metric: a function, an object like torchmetrics', or a known name."""
+    if isinstance(metric, str):
+        if metric != "accuracy":
+            raise InputError(f"unknown metric {metric!r}; the one known by name is 'accuracy'")
+    elif not callable(metric) and not isinstance(metric, StatefulMetric):
+        raise InputError(
+            "expected a metric as a function of (prediction, target), an object with update, "
+            f"compute and reset, or 'accuracy', got a {type(metric).__name__}"
+        )
+
+
 def accuracy(prediction: Tree, target: Tree) -> Tensor:
     """1 where the largest entry along axis 1 is that of the label, else 0; the mean of a sample."""
     if not isinstance(prediction, Tensor) or not isinstance(target, Tensor) or prediction.ndim < 2:
@@ -217,8 +229,7 @@ class _Judge:
         # A copy: the caller's own metric may hold an evaluation of its own.
         self._metric: Any = copy.deepcopy(metric) if self._stateful else metric
         if isinstance(metric, str):
-            if metric != "accuracy":
-                raise InputError(f"unknown metric {metric!r}; the one known by name is 'accuracy'")
+            check_metric(metric)
             self._metric = accuracy
         self._trajectory, self._bootstrap, self._batch = trajectory, bootstrap, batch
         self._members = [

@@ -1,21 +1,30 @@
 """Random output covectors of probe coherence, and how a symmetry moves them."""
 
+import itertools
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from goldstone.actions import Context, Symmetry
-from goldstone.core import InputError, generator, trees
+from goldstone.core import InputError, derive_seed, generator, trees
 from goldstone.core.trees import Tree
 
 _ROUNDING = 1e4
-"""In machine epsilons: an action that keeps random norms to this is orthogonal."""
+_COARSE = 0.03
+"""In machine epsilons, and at most so much: an action that keeps norms to this is orthogonal."""
 
 
 def random_outputs(like: Tree, seed: int) -> Tree:
     """Random outputs of unit variance: smooth for grid fields, else white."""
-    return trees.map_leaves(lambda leaf: _random(leaf, seed), like)
+    seeds = itertools.count()
+
+    def random(leaf: Tensor) -> Tensor:
+        # Every part of an output has random numbers of its own.
+        number = next(seeds)
+        return _random(leaf, derive_seed(seed, number) if number else seed)
+
+    return trees.map_leaves(random, like)
 
 
 def _random(output: Tensor, seed: int) -> Tensor:
@@ -59,7 +68,7 @@ def moved_covectors(symmetry: Symmetry, element: Any, vectors: Tree, context: Co
     still = trees.flat(action.act(element, zero, context))
     moved = trees.flat(action.act(element, vectors, context)) - still
     before, after = (x.double().square().sum(1) for x in (trees.flat(vectors), moved))
-    allowed = _ROUNDING * torch.finfo(moved.dtype).eps
+    allowed = min(_ROUNDING * torch.finfo(moved.dtype).eps, _COARSE)
     if bool(((after - before).abs() <= allowed * before).all()):
         return moved
     back = symmetry.group.inverse(element)

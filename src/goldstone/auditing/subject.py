@@ -52,7 +52,7 @@ class Subject:
             model,
             samples,
             predictions,
-            _of_contiguous(loss),
+            steady_loss(loss),
             settings,
             Bootstrap.draw(samples.trajectories, settings.bootstrap, settings.seed),
         )
@@ -108,11 +108,16 @@ class Subject:
         return trees.flat(tuple(found))
 
 
-def _of_contiguous(loss: Loss) -> Loss:
-    """The loss of contiguous tensors: those that an action moved may not be, and losses view."""
+def steady_loss(loss: Loss) -> Loss:
+    """The loss of contiguous tensors, in single precision at least.
+
+    Those that an action moved may not be contiguous, and losses view; errors of half-precision
+    numbers vanish as they are squared.
+    """
 
     def evaluate(prediction: Tree, target: Tree) -> Tensor:
-        return loss(trees.contiguous(prediction), trees.contiguous(target))
+        given = trees.contiguous(trees.at_least_single((prediction, target)))
+        return loss(*given)
 
     evaluate.__name__ = getattr(loss, "__name__", type(loss).__name__)
     return evaluate

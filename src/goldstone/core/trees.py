@@ -123,6 +123,15 @@ def contiguous(tree: Tree) -> Tree:
     return map_leaves(Tensor.contiguous, tree)
 
 
+def at_least_single(tree: Tree) -> Tree:
+    """Half-precision tensors made float32, whose squares neither vanish nor overflow."""
+
+    def one(leaf: Tensor) -> Tensor:
+        return leaf.float() if leaf.dtype in (torch.float16, torch.bfloat16) else leaf
+
+    return map_leaves(one, tree)
+
+
 def flat(tree: Tree) -> Tensor:
     """Every sample as one real vector, (n, numbers); complex numbers as pairs, integers as floats.
 
