@@ -8,6 +8,8 @@ import copy
 import json
 import sys
 import time
+from itertools import pairwise
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -16,7 +18,7 @@ from torch import nn
 def plain(channels, size):
     widths = [1, *channels]
     layers = []
-    for a, b in zip(widths, widths[1:], strict=False):
+    for a, b in pairwise(widths):
         layers += [nn.Conv2d(a, b, size, padding=size // 2), nn.ReLU()]
     return nn.Sequential(*layers)
 
@@ -29,7 +31,7 @@ def of_goldstone(name, channels, size):
     fields = [c // group.order for c in channels]
     options = {"padding_mode": "zeros"}
     layers = [LiftingConv2d(group, 1, fields[0], size, **options), nn.ReLU()]
-    for a, b in zip(fields, fields[1:], strict=False):
+    for a, b in pairwise(fields):
         layers += [GroupConv2d(group, a, b, size, **options), nn.ReLU()]
     return nn.Sequential(*layers), nn.Sequential(*layers)
 
@@ -45,7 +47,7 @@ def of_escnn(name, channels, size):
     types = [enn.FieldType(space, [space.trivial_repr])]
     types += [enn.FieldType(space, c // order * [regular]) for c in channels]
     layers = []
-    for a, b in zip(types, types[1:], strict=False):
+    for a, b in pairwise(types):
         layers += [enn.R2Conv(a, b, size, padding=size // 2), enn.ReLU(b)]
     network = enn.SequentialModule(*layers)
 
@@ -74,9 +76,8 @@ def parameters(network):
 
 def resident():
     """Resident memory of this process in bytes (Linux)."""
-    with open("/proc/self/status") as lines:
-        line = next(line for line in lines if line.startswith("VmRSS"))
-    return 1024 * int(line.split()[1])
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmRSS")))
 
 
 class Worker:
@@ -84,7 +85,11 @@ class Worker:
 
     def __init__(self, library):
         self.library = library
-        self.networks, self.folded = {}, {}
+        self.networks, self.inner, self.folded = {}, {}, {}
+        if library == "goldstone":
+            import goldstone.nn  # noqa: F401
+        else:
+            import escnn.nn  # noqa: F401
 
     def build(self, name, group, channels, size):
         make = {"goldstone": of_goldstone, "escnn": of_escnn}[self.library]
@@ -97,13 +102,17 @@ class Worker:
         seconds = time.process_time() - start
         self.networks[name] = network
         if group is not None:
-            # Of a copy: folding may leave the network in eval mode.
-            self.folded[name] = folded(self.library, copy.deepcopy(inner)).eval()
+            self.inner[name] = inner
         return {"cpu_s": seconds, "parameters": parameters(network)}
+
+    def fold(self, name):
+        # Of a copy: folding may leave the network in eval mode.
+        self.folded[name] = folded(self.library, copy.deepcopy(self.inner[name])).eval()
+        return {}
 
     def drop(self, name):
         self.networks.pop(name)
-        self.folded.pop(name, None)
+        self.inner.pop(name, None)
         return {}
 
     def step(self, name, batch, side):

@@ -18,10 +18,15 @@ class CircularHarmonics:
 
     Rings are Gaussians of width 0.6 at the radii 0, 1, 2, … (½, 1½, … for even sizes), each with
     the frequencies f up to 2r, and one less on the outermost ring beyond radius 1, part of which
-    the square cuts off: what a ring of so few taps samples without aliasing (Weiler & Cesa 2019,
-    "General E(2)-equivariant steerable CNNs", appendix F). Where f > 0 the central tap is zero.
-    The rings of one frequency are made orthonormal (symmetrically, so that they stay rings) in
-    the inner product averaged over all rotations.
+    the square cuts off: what a ring of so few taps samples (Weiler & Cesa 2019, "General
+    E(2)-equivariant steerable CNNs", appendix F). Where f > 0 the central tap is zero.
+
+    A square lattice takes frequency f for f − 4 too. The profiles are therefore shifted, by a
+    function of the radius, until their response to the lowest aliased moment is zero,
+    Σ_p R(p) |p|^|f−4| cos 4φ = 0, which leaves the smooth fields' turns right to a higher order;
+    so it is unless there are too few distinct radii. Then the rings of one frequency are made
+    orthonormal (symmetrically, so that they stay rings) in the inner product averaged over all
+    rotations.
 
     Attributes:
         size: taps along an axis.
@@ -57,11 +62,13 @@ class CircularHarmonics:
 
     def rings(self, frequency: int) -> Tensor:
         """The orthonormal radial profiles at the taps, (rings, size, size) in float64."""
-        radius = _taps(self.size).norm(dim=0)
+        taps = _taps(self.size)
+        radius = taps.norm(dim=0)
         centres = torch.tensor([r for r, f in self.cutoffs if f >= frequency], dtype=torch.float64)
         profiles = torch.exp(-((radius - centres[:, None, None]) / RING_WIDTH).square() / 2)
         if frequency:
             profiles = profiles * (radius > 0)
+        profiles = _without_aliased_moment(profiles, taps, frequency)
         # The mean of cos² over rotations is 1/2.
         gram = torch.einsum("jxy,kxy->jk", profiles, profiles) / (2 if frequency else 1)
         values, vectors = torch.linalg.eigh(gram)
@@ -103,6 +110,25 @@ def harmonic_action(matrices: Tensor, frequency: int) -> Tensor:
     c, s = turn.real, turn.imag
     rows = torch.stack((c, -sign * s), -1), torch.stack((s, sign * c), -1)
     return torch.stack(rows, -2)
+
+
+def _without_aliased_moment(profiles: Tensor, taps: Tensor, frequency: int) -> Tensor:
+    """The nearest radial profiles with Σ_p R(p) |p|^|f−4| cos 4φ = 0."""
+    radius, angle = taps.norm(dim=0), torch.atan2(taps[1], taps[0])
+    moment = radius ** abs(frequency - 4) * (4 * angle).cos()
+    shell = (4 * radius.square()).round().long()
+    if frequency:
+        moment = moment * (shell > 0)
+    supported = shell[moment != 0].unique() if frequency else shell.unique()
+    if len(supported) <= len(profiles):
+        return profiles
+    # As a function of the radius: the mean over the taps of one radius.
+    size = int(shell.max()) + 1
+    count = torch.bincount(shell.flatten(), minlength=size).clamp(min=1)
+    mean = torch.bincount(shell.flatten(), moment.flatten(), minlength=size) / count
+    direction = mean[shell]
+    along = torch.einsum("jxy,xy->j", profiles, direction) / direction.square().sum()
+    return profiles - along[:, None, None] * direction
 
 
 def _taps(size: int) -> Tensor:

@@ -125,12 +125,19 @@ class OrbitBatchNorm2d(nn.Module):
 
     def to_plain(self) -> nn.BatchNorm2d:
         """An ordinary batch norm with this one's running statistics, for inference."""
-        scale, shift = self._affine(self.running_mean, self.running_var)
-        channels = len(scale)
-        plain = nn.BatchNorm2d(channels, eps=0.0, device=scale.device, dtype=scale.dtype)
+        affine, mean = self.weight is not None, self.running_mean
+        plain = nn.BatchNorm2d(
+            len(self._part), self.eps, self.momentum, affine, device=mean.device, dtype=mean.dtype
+        )
         with torch.no_grad():
-            plain.weight.copy_(scale)
-            plain.bias.copy_(shift)
+            for ours, theirs in (
+                (mean, plain.running_mean),
+                (self.running_var, plain.running_var),
+                (self.weight, plain.weight),
+                (self.bias if self.bias is None else self.bias * self._centred, plain.bias),
+            ):
+                if ours is not None and theirs is not None:
+                    theirs.copy_(ours[self._part])
         return plain.eval()
 
     def extra_repr(self) -> str:
