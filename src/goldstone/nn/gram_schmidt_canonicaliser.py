@@ -64,7 +64,8 @@ class GramSchmidtCanonicaliser(Canonicaliser):
         vectors, _ = self._predicted(x, symmetry)
         _, lengths = gram_schmidt(vectors)
         longest = torch.linalg.vector_norm(vectors, dim=-1).amax(-1, keepdim=True)
-        return (lengths / longest.clamp_min(torch.finfo(lengths.dtype).tiny)).amin(-1)
+        shares: Tensor = lengths / longest.clamp_min(torch.finfo(lengths.dtype).tiny)
+        return shares.amin(-1)
 
     def prior_loss(self, x: Tree, symmetry: Symmetry, context: Context) -> Tensor:
         """½‖R(x) − 1‖² = n − tr R(x), averaged: −log of a matrix Fisher density at the identity.

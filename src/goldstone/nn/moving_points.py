@@ -62,5 +62,5 @@ def _blocks(feature: PointFeature, linear: Tensor, matrix: Tensor) -> Tensor | N
         return None
     if feature.kind in ("position", "vector"):
         return matrix
-    determinant = torch.linalg.det(matrix)[:, None, None]
+    determinant: Tensor = torch.linalg.det(matrix)[:, None, None]
     return determinant if feature.kind == "pseudoscalar" else determinant * matrix

@@ -29,9 +29,9 @@ class OrbitAugmentation:
     costs at most one move per element and batch.
 
     Draws come from a generator of its own: one seed gives the same draws in the same order. In a
-    worker of a ``DataLoader``, as part of a ``collate_fn``, they follow from this seed and that which
-    the loader gives the worker in each epoch, so that workers differ; a seeded loader with as many
-    workers repeats them. :class:`AugmentedDataset` repeats them for any number of workers.
+    worker of a ``DataLoader``, as part of a ``collate_fn``, they follow from this seed and that
+    which the loader gives the worker in each epoch, so that workers differ; a seeded loader with as
+    many workers repeats them. :class:`AugmentedDataset` repeats them for any number of workers.
 
     Args:
         symmetry: how inputs and targets move.

@@ -116,7 +116,8 @@ class ScoringCanonicaliser(Canonicaliser):
                 f"{symmetry.group.name}, got {len(self.prior)}"
             )
         prior = log_p.new_tensor(self.prior)
-        return -(prior @ log_p).mean() - torch.special.entr(prior).sum()
+        entropy: Tensor = torch.special.entr(prior).sum()
+        return -(prior @ log_p).mean() - entropy
 
     def _poses(self, x: Tree, symmetry: Symmetry, context: Context) -> Tree:
         """g⁻¹·x, one element after the other."""

@@ -33,8 +33,8 @@ class SymmetrisedModel(nn.Module, ABC):
 
     The model is the submodule ``model``: its parameters and buffers are those of the wrapper under
     the prefix ``model.``, so that ``wrapper.model.load_state_dict(saved)`` takes a checkpoint of
-    the bare model. Call it as the model is called: with one or several positional arguments, or with
-    keyword arguments; several arguments are moved as a tuple or dict, by a
+    the bare model. Call it as the model is called: with one or several positional arguments, or
+    with keyword arguments; several arguments are moved as a tuple or dict, by a
     :class:`goldstone.actions.TreeAction`.
 
     Args:
