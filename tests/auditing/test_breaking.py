@@ -130,3 +130,49 @@ def test_what_training_did_to_the_asymmetry_of_the_start() -> None:
     # ‖Δ‖ is linear in the stretch; the output's size hardly changes.
     alone = breaking_kind(seeds(0.3, 1.0), gaussian(), TURNS, ISOTROPIC)
     assert alone.elements[0].growth.estimate is None
+
+
+def test_the_reason_quotes_one_model_beside_their_mean() -> None:
+    turn = breaking_kind(seeds(0.3, 1.0), gaussian(), TURNS, ISOTROPIC).elements[0]
+    assert turn.kind == "spontaneous"
+    assert f"the error of one is {turn.single.estimate:.2g}" in turn.reason
+    assert f"of the mean of all 8 {turn.ensemble.estimate:.2g}" in turn.reason
+    # Of two models that are not opposite much is left, and the reason says so.
+    pair = breaking_kind(seeds(0.3, 1.0, 2), gaussian(), TURNS, ISOTROPIC).elements[0]
+    assert "restores" not in turn.reason + pair.reason
+
+
+def test_one_training_set_for_all_is_a_confound_with_a_control() -> None:
+    def told(models: Any, **arguments: Any) -> bool:
+        found = breaking_kind(models, gaussian(), TURNS, ISOTROPIC, **arguments)
+        return any("one finite data set" in c for c in found.confounds)
+
+    assert told(seeds(0.3, 1.0))
+    assert not told(seeds(0.3, 1.0), same_training_data=False)
+    assert not told(seeds(0.0, 1.0))
+    assert not told(seeds(0.3, 1.0)[:1])
+
+
+def test_the_start_is_compared_with_what_training_left() -> None:
+    def told(before: float, after: float) -> str:
+        found = breaking_kind(
+            seeds(after, 1.0), gaussian(), TURNS, ISOTROPIC, untrained=seeds(before, 1.0)
+        )
+        (text,) = [c for c in found.confounds if "already" in c]
+        turn = found.elements[0]
+        assert f"r: {turn.untrained.estimate:.2g}, now {turn.single.estimate:.2g}" in text
+        assert "positions" not in text
+        return text
+
+    assert "made more of it under r, r³" in told(0.1, 0.4)
+    assert "left of it" not in told(0.1, 0.4)
+    assert "under r, r³ it has not" in told(0.4, 0.1)
+
+
+def test_batches_change_nothing() -> None:
+    one, other = (
+        breaking_kind(seeds(0.3, 1.0, 3), gaussian(), TURNS, ISOTROPIC, batch=b) for b in (7, 500)
+    )
+    for a, b in zip(one.elements, other.elements, strict=True):
+        assert a.single.estimate == pytest.approx(b.single.estimate, rel=1e-12)
+    assert one.elements[0].shared.estimate == pytest.approx(other.elements[0].shared.estimate)

@@ -4,7 +4,8 @@ from goldstone.auditing.architecture_table import ArchitectureCell, Architecture
 from goldstone.auditing.architectures import compare_architectures
 from goldstone.auditing.audit import audit
 from goldstone.auditing.audit_result import AuditResult
-from goldstone.auditing.breaking import BreakingKinds, ElementBreaking, breaking_kind
+from goldstone.auditing.breaking import breaking_kind
+from goldstone.auditing.breaking_results import BreakingKinds, ElementBreaking
 from goldstone.auditing.coherence_summary import (
     CoherenceSummary,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from goldstone.actions import Context, Symmetry
 from goldstone.auditing.inspection import predict
@@ -46,16 +46,14 @@ def measure_gaps(
     square: Any = [0.0] * len(elements)
     summed: Any = [0.0] * len(elements)
     mean_output: Any = 0.0
-    after = context.at(context.step + 1)
     for model in models:
         with probed(model, inputs) as module:
             plain = link(predict(module, inputs, batch))
             output = trees.flat(plain).double().cpu()
             mean_output = mean_output + output / count
             for i, g in enumerate(elements):
-                moved = link(predict(module, symmetry.on_input.act(g, inputs, context), batch))
-                turned = symmetry.on_output.act(g, plain, after)
-                gap = trees.flat(moved).double().cpu() - trees.flat(turned).double().cpu()
+                moved, turned = _both_ways(module, inputs, plain, symmetry, g, link, context, batch)
+                gap = moved - turned
                 size = gap.square().sum(1)
                 single[i] = single[i] + (size / output.square().sum(1)).sqrt() / count
                 square[i] = square[i] + size / count
@@ -66,3 +64,23 @@ def measure_gaps(
     common = (count * together - squares) / max(count - 1, 1)
     of_mean = mean_output.square().sum(1)
     return Gaps(torch.stack(single), (together / of_mean).sqrt(), squares, common)
+
+
+def _both_ways(
+    module: nn.Module,
+    inputs: Tree,
+    plain: Tree,
+    symmetry: Symmetry,
+    element: Any,
+    link: Callable[[Tree], Tree],
+    context: Context,
+    batch: int,
+) -> tuple[Tensor, Tensor]:
+    """f(gx) and g f(x) of all samples as real vectors; ``batch`` of them moved at a time."""
+    moved, turned = [], []
+    after = context.at(context.step + 1)
+    for x, y in zip(trees.chunks(inputs, batch), trees.chunks(plain, batch), strict=True):
+        of_moved = link(predict(module, symmetry.on_input.act(element, x, context), batch))
+        moved.append(trees.flat(of_moved).double().cpu())
+        turned.append(trees.flat(symmetry.on_output.act(element, y, after)).double().cpu())
+    return torch.cat(moved), torch.cat(turned)
