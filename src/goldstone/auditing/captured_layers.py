@@ -2,20 +2,48 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from goldstone.actions import Action, Symmetry
+from goldstone.actions import Action, Symmetry, TrivialAction
 from goldstone.auditing.dual_numbers import moves_smoothly
+from goldstone.auditing.fitted_layers import can_fit
 from goldstone.auditing.inspection import predict
 from goldstone.auditing.layer_actions import (
     has_channels_last,
     infer_layer_action,
+    only_shifts,
     spatial_part,
 )
+from goldstone.auditing.module_actions import module_action
 from goldstone.core import InputError, trees
 from goldstone.core.trees import Tree
+from goldstone.nn import BlockWeights
+
+LayerSource = Literal["declared", "inferred", "fitted"]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerActions:
+    """The action of every measured layer, in the order in which they are first called.
+
+    Attributes:
+        actions: on the layer's output; of a fitted layer, on its points alone.
+        sources: where each comes from.
+        unmeasured: layers that were asked for and have no action.
+        outputs: of the fitted layers, for two samples.
+    """
+
+    actions: Mapping[str, Action]
+    sources: Mapping[str, LayerSource]
+    unmeasured: tuple[str, ...]
+    outputs: Mapping[str, Tensor]
+
+    def fitted(self) -> dict[str, Action]:
+        """The fitted layers."""
+        return {n: action for n, action in self.actions.items() if self.sources[n] == "fitted"}
 
 
 def layer_actions_of(
@@ -23,12 +51,21 @@ def layer_actions_of(
     inputs: Tree,
     symmetry: Symmetry,
     layers: Sequence[str] | Literal["declared", "all"],
-) -> tuple[dict[str, Action], dict[str, Literal["declared", "inferred"]], tuple[str, ...]]:
-    """The action of every measured layer, where it comes from, and the layers without one."""
+    fit: bool | None,
+) -> LayerActions:
+    """Choose the layers, and the action of each.
+
+    A layer's action is the one of ``symmetry.on_layers``, else of its own ``target``, else that of
+    scalars on its grid; with ``fit`` the last is taken for the motion of the points alone (None:
+    for all layers under all but shifts).
+
+    Raises:
+        InputError: a layer does not exist, or a declared one gives no tensor.
+    """
     modules = dict(model.named_modules())
     wanted = list(symmetry.on_layers)
     if layers == "all":
-        wanted += [n for n, part in modules.items() if n and not next(part.children(), None)]
+        wanted += _basic_layers(modules)
     elif layers != "declared":
         wanted = [layers] if isinstance(layers, str) else list(layers)
     wanted = list(dict.fromkeys(wanted))
@@ -42,26 +79,69 @@ def layer_actions_of(
     with captured(model, wanted) as outputs:
         predict(model, few)
     spatial = spatial_part(symmetry.on_input, few)
-    actions: dict[str, Action] = {}
-    sources: dict[str, Literal["declared", "inferred"]] = {}
-    unmeasured: list[str] = []
+    if fit is None:
+        fit = layers == "all" and not (spatial is not None and only_shifts(spatial[0]))
+    found: dict[str, tuple[Action, LayerSource]] = {}
     for name in wanted:
         output = outputs.get(name)
         if name in symmetry.on_layers:
             if output is None:
                 raise InputError(f"layer {name!r} is not called, or gives no tensor")
-            actions[name], sources[name] = symmetry.on_layers[name], "declared"
+            found[name] = symmetry.on_layers[name], "declared"
+        elif output is not None and len(output) == trees.batch_size(few) and _varies(output):
+            action = _undeclared(modules[name], symmetry, spatial, output, fit)
+            if action is not None:
+                found[name] = action
+    return LayerActions(
+        {name: found[name][0] for name in outputs if name in found},
+        {name: found[name][1] for name in outputs if name in found},
+        tuple(name for name in wanted if name not in found),
+        {name: outputs[name] for name, (_, source) in found.items() if source == "fitted"},
+    )
+
+
+def _undeclared(
+    module: nn.Module,
+    symmetry: Symmetry,
+    spatial: tuple[Action, tuple[int, int]] | None,
+    output: Tensor,
+    fit: bool,
+) -> tuple[Action, LayerSource] | None:
+    """The action on a layer that ``symmetry.on_layers`` does not name."""
+    motion = (
+        infer_layer_action(*spatial, tuple(output.shape), has_channels_last(module))
+        if spatial is not None
+        else None
+    )
+    own = module_action(module, symmetry, motion, output)
+    if own is not None:
+        return own, "declared"
+    if motion is None and fit and output.ndim == 2:
+        motion = TrivialAction()  # one vector of a sample, at no point
+    if motion is None or (fit and not can_fit(output)):
+        return None
+    return motion, "fitted" if fit else "inferred"
+
+
+def _basic_layers(modules: Mapping[str, nn.Module]) -> list[str]:
+    """Those without modules inside, where an equivariant layer counts as one."""
+    found: list[str] = []
+    inside: tuple[str, ...] = ()
+    for name, part in modules.items():
+        if isinstance(part, BlockWeights):
+            inside += (f"{name}." if name else "",)
+        elif next(part.children(), None) is not None:
             continue
-        inferred = (
-            infer_layer_action(*spatial, tuple(output.shape), has_channels_last(modules[name]))
-            if spatial is not None and output is not None and moves_smoothly(output)
-            else None
-        )
-        if inferred is None:
-            unmeasured.append(name)
-        else:
-            actions[name], sources[name] = inferred, "inferred"
-    return actions, sources, tuple(unmeasured)
+        if name and not name.startswith(inside) and not isinstance(part, _LISTS):
+            found.append(name)
+    return found
+
+
+def _varies(output: Tensor) -> bool:
+    return output.ndim > 1 and moves_smoothly(output)
+
+
+_LISTS = (nn.ParameterList, nn.ParameterDict)
 
 
 @contextmanager

@@ -184,6 +184,12 @@ def infer_layer_action(
     return None
 
 
+def only_shifts(action: Action) -> bool:
+    """Whether every element shifts the grid: then channels stay what they are."""
+    inner = action.action if isinstance(action, FramesAction) else action
+    return isinstance(inner, (FourierTranslation, ShiftAction, GridShift))
+
+
 def has_channels_last(module: nn.Module) -> bool | None:
     """Whether the last axis of a module's output is that of the channels, if its kind tells."""
     if isinstance(module, (nn.Linear, nn.LayerNorm, nn.Embedding, nn.MultiheadAttention)):

@@ -72,7 +72,7 @@ def mean_statistic(
     values = values.double().cpu()
     means = by_trajectory(values, trajectory)
     replicates = bootstrap.counts @ means / bootstrap.n
-    q1, median, q3 = _quartiles(values)
+    q1, median, q3 = quartiles(values)
     estimate = float(means.mean())
     if not isfinite(estimate):
         return Statistic(None, None, None, bootstrap.n, median, q1, q3), replicates
@@ -86,11 +86,12 @@ def median_statistic(values: Tensor, trajectory: Tensor, bootstrap: Bootstrap) -
     grouped = torch.stack([values[trajectory == t] for t in range(bootstrap.n)])
     replicates = grouped[bootstrap.draws].flatten(1).nanquantile(0.5, dim=1)
     low, high = interval(replicates, bootstrap.n)
-    q1, median, q3 = _quartiles(values)
+    q1, median, q3 = quartiles(values)
     return Statistic(median, low, high, bootstrap.n, median, q1, q3)
 
 
-def _quartiles(values: Tensor) -> tuple[float | None, float | None, float | None]:
+def quartiles(values: Tensor) -> tuple[float | None, float | None, float | None]:
+    """First quartile, median and third quartile of the finite values; None if there are none."""
     finite = values[torch.isfinite(values)]
     if len(finite) == 0:
         return None, None, None
