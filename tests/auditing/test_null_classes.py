@@ -1,12 +1,13 @@
 """A null of samples of the same class: what shared class gradients do to ρ, and what it undoes."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from goldstone.actions import LinearAction, Symmetry, TrivialAction
+from goldstone.actions import Context, LinearAction, Symmetry, TrivialAction
 from goldstone.auditing import AuditSettings, audit
 from goldstone.auditing.coherence import (
     PairProducts,
@@ -15,6 +16,8 @@ from goldstone.auditing.coherence import (
     mean_shuffled_coherence,
     orbit_coherence,
 )
+from goldstone.auditing.null_classes import check_null, null_classes
+from goldstone.auditing.samples import Samples
 from goldstone.auditing.statistics import Bootstrap
 from goldstone.core import InputError
 from goldstone.groups import CyclicGroup
@@ -172,3 +175,15 @@ def test_an_audit_of_a_classifier_says_which_null_it_took():
 def test_unknown_nulls_are_refused():
     with pytest.raises(InputError, match="unknown null"):
         AuditSettings(null="poses")
+
+
+def test_the_first_of_the_samples_need_no_six_of_shared_classes():
+    """An adaptive audit may stop at samples of which few share a class."""
+    settings = AuditSettings(null="same class")
+    labels = torch.tensor([0, 1, 2, 3, 4, 0, 5, 6, 0, 1, 2, 3, 4, 5])
+    samples = Samples(torch.zeros(14, 2), labels, torch.arange(14), Context())
+    check_null(samples, settings)
+    few = replace(samples, targets=labels[:8], trajectory=torch.arange(8))
+    assert torch.equal(null_classes(few, settings), labels[:8])
+    with pytest.raises(InputError, match="2 of 8 samples"):
+        check_null(few, settings)

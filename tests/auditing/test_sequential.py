@@ -104,3 +104,30 @@ def test_early_numbers_are_those_of_fewer_samples_at_the_looks_level(
         assert ours.low <= theirs.low
         assert ours.high >= theirs.high
         assert math.isfinite(early.probe_coherence[metric].estimate)
+
+
+def test_p_values_at_the_looks_err_together_with_five_per_cent():
+    """Uniform p-values of growing samples, each times its look's rarity, against 0.05."""
+    looks = growing_looks(64)
+    assert [look.rarity for look in fixed_look(64)] == [1.0]
+    steps = torch.tensor([look.samples for look in looks], dtype=torch.float64).diff(
+        prepend=torch.zeros(1, dtype=torch.float64)
+    )
+    source = torch.Generator().manual_seed(1)
+    walks = (torch.randn(100_000, len(looks), generator=source).double() * steps.sqrt()).cumsum(1)
+    p = 1 - torch.special.ndtr(walks / steps.cumsum(0).sqrt())
+    raw, rarity = p.amin(1), torch.tensor([look.rarity for look in looks])
+    assert float((raw < 0.05).double().mean()) > 0.1
+    assert 0.04 < float(((p * rarity).amin(1) < 0.05).double().mean()) < 0.05
+
+
+def test_p_values_of_early_looks_are_corrected_for_the_looks(both):
+    _, adaptive = both
+    rarity = {look.samples: look.rarity for look in growing_looks(24)}
+    found = [
+        (e.adjusted_p["euclidean"], e.permutation_p["euclidean"], rarity[e.samples_used])
+        for e in adaptive.elements[1:]
+    ]
+    assert all(adjusted >= min(1.0, k * p) - 1e-12 for adjusted, p, k in found)
+    # The largest p-value is not multiplied further by Holm.
+    assert max(a for a, _, _ in found) >= max(min(1.0, k * p) for _, p, k in found) - 1e-12

@@ -30,7 +30,7 @@ from goldstone.auditing.history import audit_history, check_history
 from goldstone.auditing.inspection import check_model, model_place
 from goldstone.auditing.memory_plan import fitting_settings
 from goldstone.auditing.metrics import adam
-from goldstone.auditing.null_classes import null_classes
+from goldstone.auditing.null_classes import check_null
 from goldstone.auditing.orbit_metrics import Metric, check_metric
 from goldstone.auditing.precheck import precheck
 from goldstone.auditing.probe_choice import ProbeQuestion, choose_probes
@@ -158,7 +158,7 @@ def _audit(
         no_gradients = gradient_obstacle(model, loss, *examples)
     if "adam" in settings.metrics and not no_gradients:
         adam(model, optimiser)
-    null_classes(chosen.gradient, settings)
+    check_null(chosen.gradient, settings)
     settings = fitting_settings(model, chosen, settings, gradients=not no_gradients)
     elements = elements_to_test(symmetry)
     asked = ProbeQuestion(model, data, chosen.forward, symmetry, elements, no_gradients)

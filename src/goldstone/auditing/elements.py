@@ -153,13 +153,16 @@ def element_results(
 def _adjusted_p(
     names: Sequence[str], gradients: Sequence[ElementCoherences] | None
 ) -> dict[MetricName, dict[str, float]]:
-    """Holm over the elements, by metric; the identity (first) is no test."""
+    """Holm over the elements, by metric, of p-values corrected for looks.
+
+    The identity (first) is no test.
+    """
     if gradients is None:
         return {}
     return {
         metric: holm(
             {
-                name: found.unit[metric].permutation_p
+                name: min(1.0, found.rarity * found.unit[metric].permutation_p)
                 for name, found in zip(names[1:], gradients[1:], strict=True)
             }
         )

@@ -30,7 +30,8 @@ Products = dict[MetricName, MetricProducts]
 class ElementCoherences:
     """By metric: coherences of loss gradients (unit and raw) and of probe gradients (unit).
 
-    ``samples`` is how many pairs of gradients they are of.
+    ``samples`` is how many pairs of gradients they are of. ``rarity`` is that of the look they were
+    taken at, by which the permutation p is corrected.
     """
 
     unit: dict[MetricName, Coherences]
@@ -38,6 +39,7 @@ class ElementCoherences:
     probe: dict[MetricName, Coherences]
     products: dict[MetricName, MetricProducts]
     samples: int = 0
+    rarity: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +154,8 @@ class _Pairs:
         if high < settings.least_coherence:
             return True
         # The family's correction is not known before all elements are; Bonferroni's is safe.
-        return low > settings.least_coherence and self.family * found.permutation_p < 0.05
+        p = look.rarity * found.permutation_p
+        return low > settings.least_coherence and self.family * p < 0.05
 
     def _reduced(self, losses: Products, probes: Products, look: Look) -> ElementCoherences:
         return ElementCoherences(
@@ -161,14 +164,18 @@ class _Pairs:
             {m: self._coherences(p, look, unit=True) for m, p in probes.items()},
             losses,
             look.samples,
+            look.rarity,
         )
 
     def _coherences(self, products: MetricProducts, look: Look, *, unit: bool) -> Coherences:
         settings, bootstrap = self.probe.subject.settings, self.probe.subject.bootstrap
-        if look.samples < bootstrap.n:
-            bootstrap = Bootstrap.draw(look.samples, settings.bootstrap, settings.seed)
+        # Rarer errors, at the looks of an adaptive audit, take more replicates to be seen.
+        replicates = round(settings.bootstrap * look.rarity)
+        permutations = round(settings.permutations * look.rarity)
+        if look.samples < bootstrap.n or replicates > settings.bootstrap:
+            bootstrap = Bootstrap.draw(look.samples, replicates, settings.seed)
         chosen = products.unit if unit else products.raw
-        return coherences(chosen, bootstrap, settings.permutations, settings.seed, look.level)
+        return coherences(chosen, bootstrap, permutations, settings.seed, look.level)
 
 
 class _TakenAgain:

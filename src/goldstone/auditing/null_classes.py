@@ -12,8 +12,7 @@ def null_classes(samples: Samples, settings: AuditSettings) -> Tensor | None:
     """The class of each sample, if the null is to be one of the same class; None for all pairs.
 
     Raises:
-        InputError: targets are no class labels, or fewer than six samples share their class with
-            another.
+        InputError: targets are no class labels.
     """
     if settings.null == "all":
         return None
@@ -23,7 +22,19 @@ def null_classes(samples: Samples, settings: AuditSettings) -> Tensor | None:
             "null='same class' needs targets that are class labels, integers of shape (sample,); "
             f"got {trees.describe(labels)}; use null='all'"
         )
-    labels = labels.cpu()
+    return labels.cpu()
+
+
+def check_null(samples: Samples, settings: AuditSettings) -> None:
+    """Raise if the null is to be one of the same class, and samples or targets do not give it.
+
+    Raises:
+        InputError: targets are no class labels, or fewer than six samples share their class with
+            another.
+    """
+    labels = null_classes(samples, settings)
+    if labels is None:
+        return
     _, place, sizes = torch.unique(labels, return_inverse=True, return_counts=True)
     paired = int(torch.sum(sizes[place] > 1))
     if paired < FEWEST_AUDITED:
@@ -32,4 +43,3 @@ def null_classes(samples: Samples, settings: AuditSettings) -> Tensor | None:
             f"expected at least {FEWEST_AUDITED}; raise samples, or order the data so that "
             "classes recur among the first"
         )
-    return labels

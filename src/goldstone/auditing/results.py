@@ -141,10 +141,10 @@ class ElementResult:
     """Every number of one group element; docs/methods/influence.md defines them.
 
     ``null`` is the mean of K(x_i, g x_j) over distinct trajectories. Statistics by metric are of
-    unit gradients; ``raw_*`` are of raw ones. ``permutation_p`` is not corrected;
-    ``adjusted_p`` is, by Holm over the elements. ``support`` is, by axis, the share of bootstrap
-    replicates on the answer's side of its threshold; ``reason`` says why an answer is undetermined,
-    ``reasons`` the same by axis. ``samples_used`` is the number of pairs of gradients.
+    unit gradients; ``raw_*`` are of raw ones. ``permutation_p`` is not corrected; ``adjusted_p``
+    is, for the looks of an adaptive audit and by Holm over the elements. ``support`` is, by axis,
+    the share of bootstrap replicates on the answer's side of its threshold; ``reason`` says why an
+    answer is undetermined, ``reasons`` the same by axis. ``samples_used`` is the number of pairs of gradients.
     """
 
     name: str

@@ -11,6 +11,7 @@ from goldstone.core import InputError
 
 FIRST_LOOK = 8
 _GROWTH = 1.5
+_LEVEL = 0.95
 _POINTS = 401
 
 
@@ -26,13 +27,22 @@ class Look:
     samples: int
     level: float
 
+    @property
+    def rarity(self) -> float:
+        """How many times rarer than 5 % an error is at this look.
 
-def fixed_look(samples: int, level: float = 0.95) -> tuple[Look, ...]:
+        So many times more replicates resolve its tails as well, and a p-value at this look, times
+        this, is one that may be held against 5 % whatever the look.
+        """
+        return (1 - _LEVEL) / (1 - self.level)
+
+
+def fixed_look(samples: int, level: float = _LEVEL) -> tuple[Look, ...]:
     """No interim looks: one, at the end."""
     return (Look(samples, level),)
 
 
-def growing_looks(samples: int, level: float = 0.95) -> tuple[Look, ...]:
+def growing_looks(samples: int, level: float = _LEVEL) -> tuple[Look, ...]:
     """Looks at 8, 12, 18, 27, … and at last all ``samples``.
 
     The intervals at the looks are repeated confidence intervals (Jennison & Turnbull 1989): all of
@@ -51,7 +61,7 @@ def growing_looks(samples: int, level: float = 0.95) -> tuple[Look, ...]:
 
 
 @cache
-def spending_levels(sizes: tuple[int, ...], level: float = 0.95) -> tuple[float, ...]:
+def spending_levels(sizes: tuple[int, ...], level: float = _LEVEL) -> tuple[float, ...]:
     """Nominal levels of two-sided tests at growing sample sizes that err together with 1 − level.
 
     A mean of n samples is, times n, a Brownian motion at time n. The density of the paths that were
@@ -72,7 +82,6 @@ def spending_levels(sizes: tuple[int, ...], level: float = 0.95) -> tuple[float,
     levels = []
     for k, step in enumerate(steps):
         scale, spent = sqrt(step), error * step / sizes[-1]
-
         boundary = _boundary(points, weights, scale, spent, 10 * sqrt(sizes[k]))
         levels.append(1 - 2 * float(ndtr(-boundary / sqrt(sizes[k]))))
         grid = np.linspace(-boundary, boundary, _POINTS)
