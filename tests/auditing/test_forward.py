@@ -193,3 +193,33 @@ def test_an_infinite_loss_is_no_skill(flows, network, quick):
     summary = model_summary("overflown", subject, samples.climatology)
     assert summary.log_loss_over_climatology.estimate is None
     assert not summary.has_skill
+
+
+@dataclass(frozen=True)
+class Counted:
+    """An action that keeps how many samples it was given at a time."""
+
+    action: object
+    seen: list
+
+    def act(self, element, x, context: Context):
+        self.seen.append(len(x))
+        return self.action.act(element, x, context)
+
+
+def test_a_batch_is_moved_at_a_time(flows, network, quick):
+    data = flows()
+    symmetry = flow_symmetry("d4", data.layout, data.grid)
+    model, seen, found = network("unet", data), [], []
+    action = Counted(symmetry.on_input, seen)
+    counted = Symmetry("d4", symmetry.group, action, action)
+    for batch in (3, 1000):
+        subject, _ = subject_of(model, data, quick(batch=batch))
+        seen.clear()
+        found.append(forward_measurement(subject, counted, (1, 0)))
+        # Inputs, predictions and targets of each batch.
+        assert max(seen) <= batch
+        assert sum(seen) == 3 * len(subject.samples.trajectory)
+    for name in ("error", "error_of_change", "log_loss_ratio", "error_sharing"):
+        one, other = (getattr(measured, name) for measured in found)
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)

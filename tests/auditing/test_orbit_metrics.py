@@ -1,5 +1,6 @@
 """Metrics over the orbit of a test set."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from goldstone.actions import (
     NAVIER_STOKES_FIELDS,
+    Context,
     LinearAction,
     Symmetry,
     TrivialAction,
@@ -212,3 +214,29 @@ def test_bad_input() -> None:
         metric_over_orbit(skewed, x, y, INVARIANT, lambda p, t: p)
     with pytest.raises(InputError, match="accuracy needs scores"):
         metric_over_orbit(lambda x: x[:, 0], x, y, INVARIANT, "accuracy")
+
+
+def test_a_batch_is_moved_at_a_time() -> None:
+    seen: list[int] = []
+
+    @dataclasses.dataclass(frozen=True)
+    class Counted:
+        def act(self, element: int, x: Tensor, context: Context) -> Tensor:
+            seen.append(len(x))
+            moved: Tensor = EQUIVARIANT.on_input.act(element, x, context)
+            return moved
+
+    counted = dataclasses.replace(EQUIVARIANT, on_input=Counted(), on_output=Counted())
+    x = points()
+    found = [
+        metric_over_orbit(lambda x: x**3 + x[:, :1], x, x, counted, mse, batch=b)
+        for b in (7, 10**4)
+    ]
+    assert seen
+    one, other = found
+    assert one.averaged.estimate == pytest.approx(other.averaged.estimate, rel=1e-12)
+    for a, b in zip(one.elements, other.elements, strict=True):
+        assert a.value.estimate == pytest.approx(b.value.estimate, rel=1e-12)
+    seen.clear()
+    metric_over_orbit(lambda x: x, x, x, counted, mse, batch=7)
+    assert max(seen) == 7

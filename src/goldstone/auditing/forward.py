@@ -1,7 +1,7 @@
 """Forward probes: does the model treat x and g·x alike?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -35,25 +35,42 @@ class ForwardMeasurement:
 
 
 def forward_measurement(subject: Subject, symmetry: Symmetry, element: Any) -> ForwardMeasurement:
-    """Compare f(gx) with g f(x) on every sample."""
-    samples, predictions = subject.samples, subject.predictions
-    inputs, targets, after = samples.inputs, samples.targets, samples.context.at(1)
-    moved_predictions = symmetry.on_output.act(element, predictions, after)
-    moved_targets = symmetry.target_action.act(element, targets, after)
-    of_moved = subject.predict(symmetry.on_input.act(element, inputs, samples.context))
-    gap = distances(of_moved, moved_predictions)
-    unknown = torch.full_like(gap, torch.nan)
-    steps = trees.same_shapes(inputs, predictions)
-    answers = trees.same_shapes(targets, predictions)
+    """Compare f(gx) with g f(x) on every sample, a batch of the settings' at a time."""
+    size = subject.settings.batch
+    samples = subject.samples
+    batches = zip(
+        trees.chunks(samples.inputs, size),
+        trees.chunks(samples.targets, size),
+        trees.chunks(subject.predictions, size),
+        strict=True,
+    )
+    parts = [_of_batch(subject, symmetry, element, *batch) for batch in batches]
     return ForwardMeasurement(
-        error=gap / norms(predictions),
-        error_of_change=gap / (distances(predictions, inputs) if steps else unknown),
-        error_of_model_error=gap / (distances(predictions, targets) if answers else unknown),
+        **{f.name: torch.cat([getattr(part, f.name) for part in parts]) for f in fields(parts[0])}
+    )
+
+
+def _of_batch(
+    subject: Subject, symmetry: Symmetry, element: Any, inputs: Tree, targets: Tree, plain: Tree
+) -> ForwardMeasurement:
+    """Of a few samples, with the model's predictions on them as they are."""
+    before = subject.samples.context
+    moved_plain = symmetry.on_output.act(element, plain, before.at(1))
+    moved_targets = symmetry.target_action.act(element, targets, before.at(1))
+    of_moved = subject.predict(symmetry.on_input.act(element, inputs, before))
+    gap = distances(of_moved, moved_plain)
+    unknown = torch.full_like(gap, torch.nan)
+    steps = trees.same_shapes(inputs, plain)
+    answers = trees.same_shapes(targets, plain)
+    return ForwardMeasurement(
+        error=gap / norms(plain),
+        error_of_change=gap / (distances(plain, inputs) if steps else unknown),
+        error_of_model_error=gap / (distances(plain, targets) if answers else unknown),
         log_loss_ratio=subject.log_loss(of_moved, moved_targets)
-        - subject.log_loss(moved_predictions, moved_targets),
+        - subject.log_loss(moved_plain, moved_targets),
         error_sharing=torch.cosine_similarity(
             subject.residual(of_moved, moved_targets),
-            subject.residual(moved_predictions, moved_targets),
+            subject.residual(moved_plain, moved_targets),
         ),
     )
 

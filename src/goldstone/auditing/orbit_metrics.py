@@ -153,11 +153,16 @@ def metric_over_orbit(
         linked = single if before_averaging is None else judge.score(total, targets)
         scores = []
         for element in chosen:
-            moved = predict(module, symmetry.on_input.act(element, inputs, context), batch)
-            target = symmetry.target_action.act(element, targets, after)
-            scores.append(judge.score(moved, target))
-            back = symmetry.on_output.act(symmetry.group.inverse(element), link(moved), after)
-            total = trees.map_leaves(torch.add, total, back)
+            moved, target, back = [], [], []
+            # The metric needs all outputs; inputs are moved a batch at a time.
+            for x, y in zip(trees.chunks(inputs, batch), trees.chunks(targets, batch), strict=True):
+                of_moved = predict(module, symmetry.on_input.act(element, x, context), batch)
+                inverse = symmetry.group.inverse(element)
+                moved.append(of_moved)
+                target.append(symmetry.target_action.act(element, y, after))
+                back.append(symmetry.on_output.act(inverse, link(of_moved), after))
+            scores.append(judge.score(trees.concatenate(moved), trees.concatenate(target)))
+            total = trees.map_leaves(torch.add, total, trees.concatenate(back))
         averaged = judge.score(trees.map_leaves(lambda t: t / (len(chosen) + 1), total), targets)
     better = _is_higher_better(metric, higher_is_better)
     sign = 1.0 if better else -1.0
@@ -188,7 +193,7 @@ def metric_over_orbit(
 
 
 def check_metric(metric: object) -> None:
-    """Raise unless it can be a metric: a function, an object like torchmetrics', or a known name."""
+    """Raise unless it can be a metric: a function, an object as torchmetrics has, or a name."""
     if isinstance(metric, str):
         if metric != "accuracy":
             raise InputError(f"unknown metric {metric!r}; the one known by name is 'accuracy'")
