@@ -144,7 +144,8 @@ class ElementResult:
     unit gradients; ``raw_*`` are of raw ones. ``permutation_p`` is not corrected; ``adjusted_p``
     is, for the looks of an adaptive audit and by Holm over the elements. ``support`` is, by axis,
     the share of bootstrap replicates on the answer's side of its threshold; ``reason`` says why an
-    answer is undetermined, ``reasons`` the same by axis. ``samples_used`` is the number of pairs of gradients.
+    answer is undetermined, ``reasons`` the same by axis. ``samples_used`` is the number of
+    pairs of gradients.
     """
 
     name: str
