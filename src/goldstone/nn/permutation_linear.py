@@ -42,8 +42,8 @@ class PermutationLinear(nn.Module):
     rather than by sums over the diagonal, rows and columns. That spans the same maps for every n,
     and the mean square over each orbit of entries (elements; diagonal and other pairs), summed over
     the orbits, is kept from input to output at initialisation, exactly in expectation, for any
-    input of any size, but for parts that the target does not have. From order 1 to 2 it doubles, as
-    there are two orbits. From order 2 the cost is two products of n² features with a
+    input of 3 or more elements, but for parts that the target does not have. From order 1 to 2 it
+    doubles, as there are two orbits. From order 2 the cost is two products of n² features with a
     (channels × channels) matrix; nothing larger than the tensors is made.
 
     Sums are means: features of constant size stay so as n grows, and the layer cannot count. Where
@@ -80,7 +80,7 @@ class PermutationLinear(nn.Module):
             raise InputError(
                 f"expected orders 0 (of the whole), 1 (sets) or 2 (pairs), got {source_order} and "
                 f"{target_order}; higher ones are products of these, or EquivariantLinear with "
-                "TensorPower at one fixed n"
+                "TensorProduct at one fixed n"
             )
         if in_channels < 1 or out_channels < 1:
             raise InputError(f"expected channels, got {in_channels} and {out_channels}")
