@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups import FiniteGroup, LieGroup, LinearGroup
+from goldstone.groups import FiniteGroup, LieGroup, LinearGroup, MatrixLieGroup
 from goldstone.representations.representation import Representation
 
 
@@ -54,6 +54,8 @@ class StandardRepresentation(Representation):
         return _linear(self.group).matrices(g)
 
     def _derivatives(self, x: Tensor) -> Tensor:
+        if isinstance(self.group, MatrixLieGroup):
+            return self.group.hat(x)
         return derivative_along(self, x)
 
 
