@@ -92,9 +92,10 @@ def test_sets_by_the_formula():
 
 
 def embedding(n, order):
-    """Columns: the trivial copies, then the standard ones (copy by copy), by the written formula."""
+    """Columns: the trivial copies, then the standard ones, copy by copy, as the formula has them."""
     if order == 1:
-        return torch.cat((torch.ones(n, 1), torch.eye(n) - 1 / n), 1).double()
+        one = torch.ones(n, 1, dtype=torch.float64)
+        return torch.cat((one, torch.eye(n, dtype=torch.float64) - 1 / n), 1)
     s, a = ((n - 1) / (2 * (n - 2))) ** 0.5, ((n - 1) / (2 * n)) ** 0.5
     centred = torch.eye(n, dtype=torch.float64) - 1 / n
     columns = torch.zeros(n, n, 2 + 3 * n, dtype=torch.float64)
