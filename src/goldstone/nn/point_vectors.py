@@ -14,6 +14,11 @@ from goldstone.nn.point_positions import (
 )
 
 
+_CENTRES = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8)
+"""Of Gaussians in |x_i − c|² over its mean: a number alone would make all φ_k nearly the same
+function, and the vectors nearly dependent."""
+
+
 class PointVectors(nn.Module):
     """v_k = Σ_i φ_k(|x_i − c|², q_i) (x_i − c) with a small network φ: vectors that turn with x.
 
@@ -43,7 +48,7 @@ class PointVectors(nn.Module):
         self.moves_origin = moves_origin(symmetry.group)
         vectors = max(n - 1 if is_proper(symmetry.group) else n, 1)
         self.network = nn.Sequential(
-            nn.Linear(1 + scalars, hidden), nn.Tanh(), nn.Linear(hidden, vectors)
+            nn.Linear(len(_CENTRES) + scalars, hidden), nn.Tanh(), nn.Linear(hidden, vectors)
         )
 
     def forward(self, *inputs: Any) -> Tensor | tuple[Tensor, Tensor]:
@@ -52,7 +57,8 @@ class PointVectors(nn.Module):
         points, centre = self.positions(x)
         squares = points.square().sum(-1, keepdim=True)
         mean = squares.mean(1, keepdim=True).clamp_min(torch.finfo(squares.dtype).tiny)
-        features = squares / mean
+        places = (squares / mean - squares.new_tensor(_CENTRES)) / _CENTRES[1]
+        features = places.square().neg().exp()
         if self.scalars:
             cloud = x if self.positions.entry is None else x[self.positions.entry]
             features = torch.cat((features, cloud[..., -self.scalars :].double()), -1)
