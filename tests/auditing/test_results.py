@@ -108,3 +108,18 @@ def test_elements_by_name(result):
     assert result.element("sr²").name == "sr²"
     with pytest.raises(InputError, match="no element 'r⁵'"):
         result.element("r⁵")
+
+
+def test_a_file_of_the_first_version_is_read_without_the_fields_that_came_later(saved, result):
+    path = saved / "audit.json"
+    values = json.loads(path.read_text())
+    for later in ("metrics", "probes"):
+        del values[later]
+    for entry in values["elements"]:
+        del entry["reasons"], entry["samples_used"]
+    for later in ("other_gradients", "gradients_saved", "memory"):
+        del values["provenance"][later]
+    path.write_text(json.dumps(values))
+    read = AuditResult.load(saved)
+    assert read.elements[1].orbit_coherence == result.elements[1].orbit_coherence
+    assert read.probes == type(read.probes)()
