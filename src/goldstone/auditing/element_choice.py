@@ -5,6 +5,7 @@ from typing import Any
 
 from goldstone.actions import Symmetry
 from goldstone.auditing.elements import elements_to_test
+from goldstone.auditing.named_elements import as_elements
 from goldstone.core import InputError, generator
 from goldstone.groups import LieGroup
 
@@ -12,7 +13,7 @@ from goldstone.groups import LieGroup
 def choose_elements(
     symmetry: Symmetry, elements: Sequence[Any] | int | None, seed: int
 ) -> tuple[Any, ...]:
-    """Elements as values: those given; so many from Haar measure; or the symmetry's own choice.
+    """Elements as values: those given (or named), so many from Haar measure, or the symmetry's own.
 
     Raises:
         InputError: an element lies outside the group, none is left, or Haar measure is asked for of
@@ -30,8 +31,9 @@ def choose_elements(
                 "list some"
             )
         return group.values(group.sample(generator(seed, "elements"), (elements,)))
+    elements = as_elements(symmetry, elements)
     for element in elements:
         group.check_contains(element)
     if not elements:
         raise InputError("expected one or more elements, got none")
-    return tuple(elements)
+    return elements

@@ -9,11 +9,11 @@ from goldstone.actions import FieldLayout, Symmetry, flow_symmetry
 from goldstone.auditing.orbit_metrics import Metric
 from goldstone.auditing.samples import Samples
 from goldstone.auditing.subject import Loss
+from goldstone.auditing.usual_loss import usual_loss as usual_loss
 from goldstone.core import InputError, trees
 from goldstone.core.trees import Tree
 from goldstone.systems.flows import GroundTruth, Trajectories
 from goldstone.systems.flows import ground_truth as named_ground_truth
-from goldstone.systems.losses import cross_entropy, mse, scaled_mse
 
 Data = Trajectories | tuple[Tree, Tree]
 Step = Callable[[Tree], Tree]
@@ -81,18 +81,6 @@ def check_grid(name: str, x: Tree) -> None:
             f"{name}: expected floating-point fields of shape (sample, channel, X, Y), got "
             f"{trees.describe(x)}" + (f" of {x.dtype}" if isinstance(x, Tensor) else "")
         )
-
-
-def usual_loss(targets: Tree) -> Loss:
-    """``cross_entropy`` for class labels, ``scaled_mse`` for grid fields, and else ``mse``."""
-    if not isinstance(targets, Tensor):
-        raise InputError(
-            f"targets of the form {trees.describe(targets)} have no usual loss; give "
-            "loss=…, a function (prediction, target) → one number per sample"
-        )
-    if not targets.is_floating_point() and not targets.is_complex():
-        return cross_entropy
-    return scaled_mse if targets.ndim == 4 else mse
 
 
 def usual_metric(predictions: Tree, targets: Tree, loss: Loss) -> Metric:

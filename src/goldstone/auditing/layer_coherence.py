@@ -11,6 +11,7 @@ from goldstone.actions import Symmetry
 from goldstone.auditing.coherence import PairProducts
 from goldstone.auditing.coherence_summary import CoherenceSummary, summarise_products
 from goldstone.auditing.gram_statistics import covariance, same_mean, with_interval
+from goldstone.auditing.named_elements import as_elements
 from goldstone.auditing.orbit_samples import (
     check_subject,
     element_names,
@@ -177,12 +178,14 @@ def measure_layer_coherence(
 ) -> dict[str, LayerCoherence]:
     """Coherences by parameter group for each element, by its name.
 
-    Two sets of gradients are held at a time, (n, p) each.
+    Two sets of gradients are held at a time, (n, p) each. Elements are values of the group, or
+    names such as ``"r"``.
 
     Raises:
         InputError: several samples of one trajectory, no elements, or as :func:`parameter_groups`.
     """
     check_subject(subject)
+    elements = as_elements(symmetry, elements)
     names = element_names(symmetry, elements)
     groups = parameter_groups(subject.model, depth)
     slices = parameter_slices(trainable_parameters(subject.model))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from goldstone.actions import Symmetry
+from goldstone.auditing.named_elements import as_elements
 from goldstone.auditing.orbit_samples import (
     check_subject,
     element_names,
@@ -135,7 +136,7 @@ def loss_landscape(
     Args:
         subject: with one sample of each trajectory; the model is left as found.
         symmetry: of the elements.
-        elements: without the identity.
+        elements: by value or by name, without the identity.
         settings: number of eigenpairs and of products.
         progress: shows curvature products and gradients.
 
@@ -144,6 +145,7 @@ def loss_landscape(
             parameters than eigenpairs, or a product that is not finite.
     """
     check_subject(subject)
+    elements = as_elements(symmetry, elements)
     settings = settings or LandscapeSettings()
     names = element_names(symmetry, (symmetry.group.identity, *elements))
     with progress.task("eigenpairs and traces", 0) as task:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from goldstone.actions import Symmetry
 from goldstone.auditing.coherence import PairProducts
+from goldstone.auditing.named_elements import as_elements
 from goldstone.auditing.orbit_samples import (
     check_subject,
     element_names,
@@ -87,6 +88,7 @@ def orbit_pairs(
         InputError: as :func:`orbit_gram`.
     """
     check_subject(subject)
+    elements = as_elements(symmetry, elements)
     names = element_names(symmetry, elements)
     found = {}
     total = subject.samples.trajectories * (len(names) + 1)
@@ -117,7 +119,7 @@ def orbit_gram(
     Args:
         subject: with one sample of each trajectory.
         symmetry: of the elements.
-        elements: without the identity, which comes first by itself.
+        elements: by value or by name, without the identity, which comes first by itself.
         memory: bytes for the gradients, or text such as ``"4GB"``.
         progress: shows the gradients.
 
@@ -126,6 +128,7 @@ def orbit_gram(
             identity; not even the sketches fit; or a gradient is not finite.
     """
     check_subject(subject)
+    elements = as_elements(symmetry, elements)
     poses = (symmetry.group.identity, *elements)
     names = element_names(symmetry, poses)
     m, n = len(poses), subject.samples.trajectories

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from goldstone.auditing.inspection import predict
+from goldstone.actions import Context
+from goldstone.auditing.inspection import model_place, predict
+from goldstone.auditing.probed_model import trajectories_of
 from goldstone.auditing.samples import Samples
 from goldstone.auditing.settings import AuditSettings
 from goldstone.auditing.statistics import Bootstrap, mean_statistic
+from goldstone.auditing.usual_loss import usual_loss
 from goldstone.core import InputError, Statistic, check_finite, trees
 from goldstone.core.trees import Tree
 
@@ -56,6 +59,51 @@ class Subject:
             settings,
             Bootstrap.draw(samples.trajectories, settings.bootstrap, settings.seed),
         )
+
+    @classmethod
+    def of(
+        cls,
+        model: nn.Module,
+        inputs: Tree,
+        targets: Tree,
+        loss: Loss | None = None,
+        *,
+        trajectory: Tensor | None = None,
+        context: Context | None = None,
+        settings: AuditSettings | None = None,
+    ) -> "Subject":
+        """From inputs and targets, with the usual choices for the rest.
+
+        Args:
+            model: any module; put it in evaluation mode first.
+            inputs: n samples: a tensor, sample axis first, or a tree of tensors; they are moved to
+                the model's device and precision.
+            targets: as many.
+            loss: per sample, (prediction, target) → (n,); None for ``cross_entropy`` of class
+                labels, ``scaled_mse`` of grid fields and else ``mse``.
+            trajectory: (n,) which trajectory each sample comes from; each its own if None, which
+                gradient probes need.
+            context: the frame of the inputs, such as ``data.context`` of trajectories.
+            settings: of the audit; its ``samples`` do not cut these.
+
+        Raises:
+            InputError: numbers of inputs and targets differ, a value is not finite, targets have
+                no usual loss, or as :meth:`measure`.
+        """
+        n = trees.batch_size(inputs)
+        if trees.batch_size(targets) != n or n < 1:
+            raise InputError(
+                f"expected as many targets as inputs, one at least, got "
+                f"{trees.batch_size(targets)} for {n}"
+            )
+        for name, tree in (("inputs", inputs), ("targets", targets)):
+            for leaf in trees.leaves(tree):
+                check_finite(leaf, name)
+        if isinstance(model, nn.Module):  # what else it may be is refused below
+            place = model_place(model, inputs)
+            inputs, targets = trees.place(inputs, *place), trees.place(targets, *place)
+        samples = Samples(inputs, targets, trajectories_of(trajectory, n), context or Context())
+        return cls.measure(model, samples, loss or usual_loss(targets), settings or AuditSettings())
 
     def first(self, count: int) -> "Subject":
         """The same on the first ``count`` samples, which are of one trajectory each."""

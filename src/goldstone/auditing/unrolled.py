@@ -156,7 +156,7 @@ def unrolled_coherence(
         data: trajectories of at least ``start`` + max k steps; ``settings.samples`` of them are
             used.
         symmetry: of one step.
-        elements: without the identity.
+        elements: by value or by name, without the identity.
         loss: per-sample loss of one step.
         steps: the numbers of steps k.
         start: the time of the first state.
