@@ -92,7 +92,7 @@ def test_sets_by_the_formula():
 
 
 def embedding(n, order):
-    """Columns: the trivial copies, then the standard ones, copy by copy, as the formula has them."""
+    """Columns: the trivial copies, then the standard ones, copy by copy, by the formula."""
     if order == 1:
         one = torch.ones(n, 1, dtype=torch.float64)
         return torch.cat((one, torch.eye(n, dtype=torch.float64) - 1 / n), 1)

@@ -103,7 +103,8 @@ def test_dtypes(name):
     with torch.autocast("cpu", torch.bfloat16):
         mixed = layer(x, mask=MASK)
     torch.testing.assert_close(mixed.double(), expected, rtol=0.05, atol=0.1)
-    mixed.float().square().sum().backward()
+    if any(True for _ in layer.parameters()):
+        mixed.float().square().sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in layer.parameters())
 
 
@@ -124,11 +125,14 @@ def test_export_with_any_size(name):
     batch = torch.export.Dim("batch", min=2, max=64)
     # A ring has its own length.
     sizes = {} if "ring" in name else {1: torch.export.Dim("n", min=4, max=256)}
+    if name == "windows":
+        # An exported graph is that of whole windows, or of one remainder.
+        sizes = {1: 4 * torch.export.Dim("m", min=2, max=64)}
     shape = {0: batch, **sizes, **({2: sizes[1]} if order == 2 else {})}
     exported = torch.export.export(
         module, (inputs(order), MASK), dynamic_shapes=({**shape}, {0: batch, **sizes})
     ).module()
-    n = N if "ring" in name else 11
+    n = N if "ring" in name else 12
     x, mask = torch.randn(5, *[n] * order, 4), torch.rand(5, n) < 0.6
     torch.testing.assert_close(exported(x, mask), module(x, mask))
 
@@ -153,7 +157,9 @@ def test_an_audit_finds_a_set_model_exact():
         optimiser.step()
     settings = AuditSettings(samples=12, bootstrap=300, permutations=300)
     result = audit(model.eval(), (x[80:], target[80:]), set_symmetry(6), settings=settings)
-    print(result.verdict)
+    assert result.verdict.holds.answer == result.verdict.transports.answer == "yes"
+    assert "exactly, to rounding error" in result.verdict.summary
+    assert len(result.elements) == 7
     for element in result.elements:
         assert element.equivariance_error.high < 1e-5
-        print(element)
+        assert element.pair_coherence["euclidean"].low > 1 - 1e-9

@@ -14,7 +14,8 @@ def check_sets(x: Tensor, channels: int, order: int, mask: Tensor | None) -> Non
     """
     axes = ("batch", *("element",) * order, "channel")
     sizes = x.shape[1:-1]
-    if x.ndim != order + 2 or x.shape[-1] != channels or len(set(sizes)) > 1:
+    square = all(size == sizes[0] for size in sizes)
+    if x.ndim != order + 2 or x.shape[-1] != channels or not square:
         raise InputError(
             f"expected features of shape ({', '.join(axes)}) with {channels} channels"
             f"{' and as many rows as columns' if order == 2 else ''}, got {tuple(x.shape)}"
