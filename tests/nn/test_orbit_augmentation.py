@@ -41,7 +41,7 @@ FEATURES = (
     PointFeature("spin", "pseudovector"),
     PointFeature("chirality", "pseudoscalar"),
 )
-PRODUCT = point_cloud_symmetry("permutations and e3", 4, FEATURES)
+PRODUCT = point_cloud_symmetry("permutations-e3", 4, FEATURES)
 
 
 def noise(*shape: int) -> Tensor:

@@ -1,12 +1,16 @@
 """Floor 4: layers that are equivariant by construction."""
 
+from goldstone.nn.augmented_dataset import AugmentedDataset
 from goldstone.nn.block_weights import BlockWeights
 from goldstone.nn.blur_pool import BlurPool2d
+from goldstone.nn.canonicalised import Canonicalised, Canonicaliser
 from goldstone.nn.equivariant_bilinear import EquivariantBilinear
 from goldstone.nn.equivariant_linear import EquivariantLinear
 from goldstone.nn.equivariant_mlp import EquivariantMLP
 from goldstone.nn.exactness import LayerExactness, exactness
+from goldstone.nn.frame_average import Frame, FrameAverage
 from goldstone.nn.gated_activation import GatedActivation
+from goldstone.nn.gram_schmidt_canonicaliser import GramSchmidtCanonicaliser
 from goldstone.nn.group_convolution import GroupConv2d, LiftingConv2d, ProjectingConv2d
 from goldstone.nn.group_pool import GroupPool
 from goldstone.nn.harmonic_kernels import harmonic_kernel_basis
@@ -14,28 +18,43 @@ from goldstone.nn.hidden_representation import hidden_representation
 from goldstone.nn.invariant_norm import InvariantNorm
 from goldstone.nn.kernel_basis import kernel_basis
 from goldstone.nn.local_permutation import LocalPermutationConv1d
+from goldstone.nn.moving_each import move_each
 from goldstone.nn.norm_activation import NormActivation
+from goldstone.nn.orbit_agreement import orbit_agreement_loss
+from goldstone.nn.orbit_augmentation import OrbitAugmentation
+from goldstone.nn.orbit_average import OrbitAverage
 from goldstone.nn.orbit_batch_norm import OrbitBatchNorm2d
 from goldstone.nn.orbit_group_norm import OrbitGroupNorm2d
 from goldstone.nn.padding import circular_pad
+from goldstone.nn.pca_frame import PCAFrame
 from goldstone.nn.permutation_linear import PermutationLinear
 from goldstone.nn.permutation_pool import PermutationPool
 from goldstone.nn.plain_network import to_plain
+from goldstone.nn.point_pair_frame import PointPairFrame
+from goldstone.nn.point_vectors import PointVectors
 from goldstone.nn.pointwise_activation import PointwiseActivation
 from goldstone.nn.relative_positions import RelativeBias, RotaryPositions
+from goldstone.nn.scoring_canonicaliser import ScoringCanonicaliser
 from goldstone.nn.sequence_attention import SequenceAttention
 from goldstone.nn.sequence_convolution import SequenceConv1d
 from goldstone.nn.set_attention import SetAttention
 from goldstone.nn.steerable_convolution import SteerableConv2d
+from goldstone.nn.symmetrised import Posed, SymmetrisedModel
 from goldstone.nn.tensor_product_activation import TensorProductActivation
 
 __all__ = [
+    "AugmentedDataset",
     "BlockWeights",
     "BlurPool2d",
+    "Canonicalised",
+    "Canonicaliser",
     "EquivariantBilinear",
     "EquivariantLinear",
     "EquivariantMLP",
+    "Frame",
+    "FrameAverage",
     "GatedActivation",
+    "GramSchmidtCanonicaliser",
     "GroupConv2d",
     "GroupPool",
     "InvariantNorm",
@@ -43,23 +62,33 @@ __all__ = [
     "LiftingConv2d",
     "LocalPermutationConv1d",
     "NormActivation",
+    "OrbitAugmentation",
+    "OrbitAverage",
     "OrbitBatchNorm2d",
     "OrbitGroupNorm2d",
+    "PCAFrame",
     "PermutationLinear",
     "PermutationPool",
+    "PointPairFrame",
+    "PointVectors",
     "PointwiseActivation",
+    "Posed",
     "ProjectingConv2d",
     "RelativeBias",
     "RotaryPositions",
+    "ScoringCanonicaliser",
     "SequenceAttention",
     "SequenceConv1d",
     "SetAttention",
     "SteerableConv2d",
+    "SymmetrisedModel",
     "TensorProductActivation",
     "circular_pad",
     "exactness",
     "harmonic_kernel_basis",
     "hidden_representation",
     "kernel_basis",
+    "move_each",
+    "orbit_agreement_loss",
     "to_plain",
 ]
