@@ -119,6 +119,17 @@ def test_images_and_labels(run: Command) -> None:
     assert "has not learned flips" in outcome.stdout
 
 
+def test_gradients_in_looks_and_a_null_within_classes(run: Command) -> None:
+    line = f"audit HERE/code.py:Bright --data HERE/bright.npz {QUICK} --symmetry images/flips"
+    outcome = run(f"{line} --samples 20 --adaptive --null 'same class' --json")
+    result = json.loads(outcome.stdout)
+    assert result["provenance"]["settings"]["null"] == "same class"
+    assert result["provenance"]["gradients_saved"] >= 0
+    wrong = run(f"{line} --null neighbours")
+    assert wrong.code == 2
+    assert "same class" in wrong.stderr
+
+
 def test_probes_and_a_metric_of_ones_own(run: Command) -> None:
     outcome = run(
         f"audit HERE/code.py:Left --data HERE/left.npz {QUICK} --symmetry images/left-right "

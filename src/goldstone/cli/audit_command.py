@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from goldstone.auditing import AuditResult, AuditSettings, audit
 from goldstone.auditing.results import Answer
-from goldstone.auditing.settings import METRICS, PROBES, MetricName, ProbeName
+from goldstone.auditing.settings import METRICS, PROBES, MetricName, NullName, ProbeName
 from goldstone.cli.arguments import device_by_name, key_values
 from goldstone.cli.audit_help import HELP
 from goldstone.cli.audit_output import console_on, show_audit
@@ -142,6 +142,18 @@ def audit_model(
     samples: Annotated[
         int, typer.Option(help="Trajectories of the gradient probes.")
     ] = _DEFAULTS.samples,
+    adaptive: Annotated[
+        bool,
+        typer.Option(
+            "--adaptive",
+            help="Take gradients in looks, up to --samples, and stop where an answer is settled.",
+            show_default=False,
+        ),
+    ] = False,
+    null: Annotated[
+        str,
+        typer.Option(help="Samples that make the null of ρ: 'all', or 'same class'."),
+    ] = _DEFAULTS.null,
     forward_samples: Annotated[
         int, typer.Option(help="Trajectories of the forward tests, at most.")
     ] = _DEFAULTS.trajectories,
@@ -227,6 +239,8 @@ def audit_model(
         seed=seed,
         probes=_probes(probes),
         memory=memory,
+        adaptive=adaptive,
+        null=cast(NullName, null),
     )
     place = device_by_name(device)
     network = key_values(arguments)
