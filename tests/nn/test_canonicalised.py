@@ -233,3 +233,12 @@ def test_bad_canonicalisers_are_refused():
         )
     with pytest.raises(InputError, match="too many elements"):
         Canonicalised(nn.Flatten(), space, ScoringCanonicaliser(scorer(12)))(torch.randn(2, 4, 3))
+
+
+def test_a_predicted_pose_exports():
+    symmetry = point_cloud_symmetry("se3", 5, output=VECTOR)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(15, 15), nn.Unflatten(1, (5, 3)))
+    wrapper = Canonicalised(model, symmetry, GramSchmidtCanonicaliser(PointVectors(symmetry)))
+    x = torch.randn(4, 5, 3)
+    exported = torch.export.export(wrapper.eval(), (x,)).module()
+    torch.testing.assert_close(exported(x), wrapper(x))

@@ -147,3 +147,11 @@ def test_other_groups_and_frames_are_refused():
     wrong = FrameAverage(nn.Identity(), symmetry, lambda x: (torch.eye(3)[None], torch.ones(1)))
     with pytest.raises(InputError, match="frame of elements"):
         wrong(cloud(5, 3))
+
+
+def test_an_unchecked_frame_exports():
+    symmetry = point_cloud_symmetry("e3", 5, output=VECTOR)
+    wrapper = FrameAverage(Forces(5, 3), symmetry, PCAFrame(symmetry, check=False))
+    x = cloud(5, 3)
+    exported = torch.export.export(wrapper.eval(), (x,)).module()
+    torch.testing.assert_close(exported(x), wrapper(x))
