@@ -13,7 +13,6 @@ from goldstone.nn.point_positions import (
     space_dimension,
 )
 
-
 _CENTRES = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8)
 """Of Gaussians in |x_i − c|² over its mean: a number alone would make all φ_k nearly the same
 function, and the vectors nearly dependent."""
