@@ -15,9 +15,11 @@ _Row = Callable[[ElementError], Sequence[Statistic]]
 
 def equivariance_tables(result: AuditResult, errors: EquivarianceErrors) -> tuple[Table, ...]:
     """Those that have rows."""
+    fitted = "fitted" in errors.layer_actions.values()
     tables = (
         _table(
-            f"Equivariance error of each layer's output, {_UNIT} of that output",
+            f"Equivariance error of each layer's output, {_UNIT} of that output"
+            + (", of fitted ones relative to their variation" if fitted else ""),
             "layer",
             tuple(
                 (f"{i}. {layer or 'the model itself'}", errors.layer_actions.get(layer, "–"))

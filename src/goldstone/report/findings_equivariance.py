@@ -7,10 +7,11 @@ from goldstone.report.equivariance_tables import (
     equivariance_tables,
     layer_names,
 )
+from goldstone.report.layer_profile import action_notes, layer_lead
 from goldstone.report.lines import MOST_LINES, MOST_TICKS, chart_width, element_lines, line_plot
-from goldstone.report.numbers import number, percentage
+from goldstone.report.numbers import percentage
 from goldstone.report.section import Figure, Finding
-from goldstone.report.words import UNDEFINED, counted, layer_title, listed, mean, measured
+from goldstone.report.words import UNDEFINED, counted, listed, mean, measured
 
 
 def equivariance_finding(result: AuditResult) -> Finding | None:
@@ -20,7 +21,7 @@ def equivariance_finding(result: AuditResult) -> Finding | None:
         return None
     figures = (_layers(result, errors), _bands(result, errors), _channels(result, errors))
     return Finding(
-        _lead(errors) + _layer_lead(result, errors) + _band_lead(errors),
+        _lead(errors) + layer_lead(result, errors) + _band_lead(errors),
         tuple(figure for figure in figures if figure is not None),
         equivariance_tables(result, errors),
         _remarks(errors),
@@ -38,30 +39,6 @@ def _lead(errors: EquivarianceErrors) -> str:
     )
 
 
-def _layer_lead(result: AuditResult, errors: EquivarianceErrors) -> str:
-    found = [(layer, _mean_of(errors, layer)) for layer in layer_names(errors)]
-    known = [(layer, value) for layer, value in found if value is not None]
-    if len(known) < 2:
-        return ""
-    bound = 10 * result.model.numerical_floor
-    broken = next(((i, *entry) for i, entry in enumerate(known) if entry[1] > bound), None)
-    top, most = max(known, key=lambda entry: entry[1])
-    if broken is None:
-        return f" All {len(known)} layers measured are exact to rounding."
-    place, layer, value = broken
-    start = (
-        f"It is broken from the first layer measured, {layer_title(layer)} ({number(value)} in the "
-        "mean over elements)"
-        if place == 0
-        else f"Inside, all is exact to rounding up to {layer_title(known[place - 1][0])} "
-        f"({counted(place, 'layer')}), and {layer_title(layer)} is the first to break it "
-        f"({number(value)} in the mean over elements)"
-    )
-    if top == layer:
-        return f" {start}, where the error is also largest."
-    return f" {start}; the error is largest at {layer_title(top)} ({number(most)})."
-
-
 def _band_lead(errors: EquivarianceErrors) -> str:
     bands = band_names(errors)
     shares = [
@@ -75,14 +52,11 @@ def _band_lead(errors: EquivarianceErrors) -> str:
     return f" {percentage(share)} of the squared error lies at wavenumbers {band}."
 
 
-def _mean_of(errors: EquivarianceErrors, layer: str) -> float | None:
-    return mean(e.layers[layer].estimate for e in errors.elements if layer in e.layers)
-
-
 def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
     names = layer_names(errors)
     if len(names) < 2:
         return None
+    fitted = "fitted" in errors.layer_actions.values()
     bound = 10 * result.model.numerical_floor
     found = [s.estimate for e in errors.elements for s in e.layers.values() if s.estimate]
     # Where nothing is near rounding its line would only press the others together.
@@ -101,10 +75,9 @@ def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
         ticks=names,
         levels={"10 × rounding": bound} if near else {},
     )
-    inferred = sum(source == "inferred" for source in errors.layer_actions.values())
     caption = (
         "A line per element, in the colour of its label where labels differ; each point is the "
-        "error of one layer's output, relative to its size."
+        "error of one layer's output" + (", relative to its size." if not fitted else ".")
     ) + _many(errors)
     if len(names) > MOST_TICKS:
         caption += " Layers are numbered as in the table."
@@ -113,12 +86,7 @@ def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
             " Below the dashed line a layer is exact to rounding: the first that leaves it is "
             "where the symmetry breaks."
         )
-    if inferred:
-        caption += (
-            f" The action on {counted(inferred, 'layer')} of {len(errors.layer_actions)} is "
-            "inferred (feature maps moved as scalars on their grid), so an error there also counts "
-            "features that transform in some other way; only the output must come out right."
-        )
+    caption += action_notes(result, errors)
     return Figure((panel,), caption, kind="chart") if panel else None
 
 
@@ -189,5 +157,8 @@ def _remarks(errors: EquivarianceErrors) -> tuple[str, ...]:
     if not errors.unmeasured:
         return ()
     count = counted(len(errors.unmeasured), "layer")
-    remark = f"Left out for want of an action, declared or inferred: {count}: "
+    want = "an action, declared or inferred"
+    if "fitted" in errors.layer_actions.values():
+        want = "an action, declared or inferred, or of samples enough to fit one"
+    remark = f"Left out for want of {want}: {count}: "
     return (remark + listed((name or "the model itself" for name in errors.unmeasured), 12) + ".",)
