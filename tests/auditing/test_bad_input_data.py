@@ -114,7 +114,7 @@ def test_probes_that_stand_alone_refuse_them_too(kind):
         with pytest.raises(InputError, match=_STANDALONE[kind]):
             probe()
     if kind != "bytes":  # they are data all the same
-        with pytest.raises(InputError, match="got 0|NaN|meta device|first place"):
+        with pytest.raises(InputError, match=r"got 0|NaN|meta device|first place"):
             data_symmetry(x, TURNS)
 
 
