@@ -37,16 +37,16 @@ def profile(
             [1e-7, None, 1e-6, 0.3, 0.2],
             (
                 "Inside, all is equivariant up to the best linear map of channels up to layer c "
-                "(2 layers), and layer d is the first to break it (0.300 in the mean over elements), "
-                "where the error is also largest."
+                "(2 layers), and layer d is the first to break it (0.300 in the mean over "
+                "elements), where the error is also largest."
             ),
         ),
         (
             [0.2, 0.25, 0.1, 0.6, 0.65],
             (
                 "Up to the best linear map of channels, equivariance fails from the first layer "
-                "measured, layer a (0.200 in the mean over elements); the error rises most at layer d "
-                "(from 0.250 to 0.600) and is largest at layer e (0.650)."
+                "measured, layer a (0.200 in the mean over elements); the error rises most at "
+                "layer d (from 0.250 to 0.600) and is largest at layer e (0.650)."
             ),
         ),
         ([0.2], ""),
