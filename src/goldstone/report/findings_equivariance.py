@@ -7,7 +7,7 @@ from goldstone.report.equivariance_tables import (
     equivariance_tables,
     layer_names,
 )
-from goldstone.report.layer_profile import action_notes, layer_lead
+from goldstone.report.layer_profile import FIT_BOUND, action_notes, layer_lead
 from goldstone.report.lines import MOST_LINES, MOST_TICKS, chart_width, element_lines, line_plot
 from goldstone.report.numbers import percentage
 from goldstone.report.section import Figure, Finding
@@ -58,6 +58,8 @@ def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
         return None
     fitted = "fitted" in errors.layer_actions.values()
     bound = 10 * result.model.numerical_floor
+    if fitted:
+        bound = max(bound, FIT_BOUND)
     found = [s.estimate for e in errors.elements for s in e.layers.values() if s.estimate]
     # Where nothing is near rounding its line would only press the others together.
     near = bound > 0 and min(found, default=1.0) < 100 * bound
@@ -73,7 +75,9 @@ def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
         width=chart_width(len(names)),
         height=300 + (80 if len(names) <= MOST_TICKS else 0),
         ticks=names,
-        levels={"10 × rounding": bound} if near else {},
+        levels={"exact as far as a fit tells" if fitted else "10 × rounding": bound}
+        if near
+        else {},
     )
     caption = (
         "A line per element, in the colour of its label where labels differ; each point is the "
@@ -82,8 +86,9 @@ def _layers(result: AuditResult, errors: EquivarianceErrors) -> Figure | None:
     if len(names) > MOST_TICKS:
         caption += " Layers are numbered as in the table."
     if near:
+        how = "as far as a fit can tell" if fitted else "to rounding"
         caption += (
-            " Below the dashed line a layer is exact to rounding: the first that leaves it is "
+            f" Below the dashed line a layer is exact {how}: the first that leaves it is "
             "where the symmetry breaks."
         )
     caption += action_notes(result, errors)
