@@ -72,7 +72,9 @@ def test_gates_and_products_are_equivariant(name, dtype):
     v = ANY[name]
     gated = GatedActivation(v, dtype=dtype)
     product = randomised(TensorProductActivation(v, dtype=dtype), dtype)
-    tolerance = 2e-2 if name == "SO(1,3)" and dtype is torch.float32 else None
+    # Boosts are badly conditioned matrices: rounding grows with the square of their largest entry.
+    boosts = {torch.float32: 2e-2, torch.float64: 1e-9}
+    tolerance = boosts[dtype] if name == "SO(1,3)" else None
     for layer, source in ((gated, gated.source), (product, v)):
         symmetry = linear_symmetry(source, v)
         assert_equivariant(layer, symmetry, inputs(source, dtype), tolerance=tolerance)
