@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import Any, Generic, Protocol, TypeVar, overload, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, cast, overload, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -164,7 +164,7 @@ class Group(ABC, Generic[Element]):
         """Whether a value, or every element of a tensor, is an element."""
         if not isinstance(a, Tensor):
             try:
-                a = self.tensor((a,))  # type: ignore[arg-type]
+                a = self.tensor((cast(Element, a),))
             except InputError:
                 return False
         return self._has_form(a) and bool(self.member_mask(a).all())

@@ -4,12 +4,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from goldstone.nn.orbit_statistics import FieldParts, part_means
+from goldstone.nn.orbit_norm import OrbitNorm
+from goldstone.nn.orbit_statistics import part_means
 from goldstone.nn.parts import along, check_components
 from goldstone.representations import Representation
 
 
-class OrbitBatchNorm2d(nn.Module):
+class OrbitBatchNorm2d(OrbitNorm):
     """y = (x − mean) / √(var + ε) · weight + bias with one of each for a whole field.
 
     Mean and variance run over the batch, the grid and the components of the field (an orbit of the
@@ -34,9 +35,6 @@ class OrbitBatchNorm2d(nn.Module):
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
-    _part: Tensor
-    _weights: Tensor
-    _centred: Tensor
 
     def __init__(
         self,
@@ -48,23 +46,12 @@ class OrbitBatchNorm2d(nn.Module):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
-        fields = FieldParts(source, "OrbitBatchNorm2d")
-        self.source = self.target = source
-        self.eps, self.momentum = eps, momentum
-        self.fields, self.components = fields.count, fields.components
-        dtype = dtype or torch.get_default_dtype()
-        self.weight = self.bias = None
-        if affine:
-            self.weight = nn.Parameter(torch.ones(self.fields, device=device, dtype=dtype))
-            self.bias = nn.Parameter(torch.zeros(self.fields, device=device, dtype=dtype))
+        super().__init__(source, eps, affine, device, dtype)
+        self.momentum = momentum
         zeros = torch.zeros(self.fields, device=device, dtype=dtype)
         self.register_buffer("running_mean", zeros)
         self.register_buffer("running_var", torch.ones_like(zeros))
         self.register_buffer("num_batches_tracked", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("_part", fields.part.to(device), persistent=False)
-        self.register_buffer("_weights", fields.weights.to(device, dtype), persistent=False)
-        self.register_buffer("_centred", fields.centred.to(device, dtype), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (batch, channels, X, Y)."""

@@ -1,16 +1,17 @@
 """Group and instance normalisation of fields, from each sample alone."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from goldstone.core import InputError
-from goldstone.nn.orbit_statistics import FieldParts, part_means
+from goldstone.nn.orbit_norm import OrbitNorm
+from goldstone.nn.orbit_statistics import part_means
 from goldstone.nn.parts import along, check_components
 from goldstone.representations import Representation
 
 
-class OrbitGroupNorm2d(nn.Module):
+class OrbitGroupNorm2d(OrbitNorm):
     """y = (x − mean) / √(var + ε) · weight + bias over runs of whole fields.
 
     Mean and variance run over the grid and all components of the fields in a run, sample by
@@ -29,10 +30,6 @@ class OrbitGroupNorm2d(nn.Module):
         InputError: a part is not orthogonal, or the fields do not divide into the runs.
     """
 
-    _part: Tensor
-    _weights: Tensor
-    _centred: Tensor
-
     def __init__(
         self,
         source: Representation,
@@ -43,24 +40,12 @@ class OrbitGroupNorm2d(nn.Module):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
-        fields = FieldParts(source, "OrbitGroupNorm2d")
-        groups = fields.count if groups is None else groups
-        if groups < 1 or fields.count % groups:
+        super().__init__(source, eps, affine, device, dtype)
+        self.groups = self.fields if groups is None else groups
+        if self.groups < 1 or self.fields % self.groups:
             raise InputError(
-                f"expected a number of runs that divides the {fields.count} fields, got {groups}"
+                f"expected a number of runs that divides the {self.fields} fields, got {groups}"
             )
-        self.source = self.target = source
-        self.groups, self.eps = groups, eps
-        self.fields, self.components = fields.count, fields.components
-        dtype = dtype or torch.get_default_dtype()
-        self.weight = self.bias = None
-        if affine:
-            self.weight = nn.Parameter(torch.ones(self.fields, device=device, dtype=dtype))
-            self.bias = nn.Parameter(torch.zeros(self.fields, device=device, dtype=dtype))
-        self.register_buffer("_part", fields.part.to(device), persistent=False)
-        self.register_buffer("_weights", fields.weights.to(device, dtype), persistent=False)
-        self.register_buffer("_centred", fields.centred.to(device, dtype), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (batch, channels, X, Y)."""

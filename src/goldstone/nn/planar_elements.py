@@ -59,10 +59,9 @@ def planar_elements(group: Any, bandwidth: int = 0) -> Tensor:
 
 def is_on_grid(group: Any) -> bool:
     """Whether all its elements map the square grid onto itself: quarter turns and reflections."""
-    if not isinstance(group, FiniteGroup):
+    if not isinstance(group, FiniteGroup) or not isinstance(group, LinearGroup):
         return False
-    generators = group.tensor(group.generators())
-    matrices = group.matrices(generators)  # type: ignore[attr-defined]
+    matrices = group.matrices(group.tensor(group.generators()))
     return bool((matrices == matrices.round()).all())
 
 
@@ -76,9 +75,9 @@ def frequency_bound(representation: Representation) -> int:
 
 def reversed_axes(group: Any) -> tuple[bool, bool]:
     """Which of the two axes of the grid an element moves, so that its centre must be kept."""
-    if not isinstance(group, FiniteGroup):
+    if not isinstance(group, FiniteGroup) or not isinstance(group, LinearGroup):
         return (True, True)
-    matrices = group.matrices(group.tensor(group.generators()))  # type: ignore[attr-defined]
+    matrices = group.matrices(group.tensor(group.generators()))
     if not len(matrices):
         return (False, False)
     moved = ((matrices - torch.eye(2)).abs() > _TOLERANCE).any(-1).any(0)

@@ -12,8 +12,9 @@ def check_whole(name: str, value: object, least: int | None = 0) -> None:
         InputError: it is not.
     """
     whole = isinstance(value, Integral)
-    if not whole or (least is not None and int(value) < least):  # type: ignore[call-overload]
-        bound = "" if least is None else f" ≥ {least}"
-        raise InputError(
-            f"expected {name}{bound}, got {value!r}{'' if whole else ', which is no integer'}"
-        )
+    if isinstance(value, Integral) and (least is None or int(value) >= least):
+        return
+    bound = "" if least is None else f" ≥ {least}"
+    raise InputError(
+        f"expected {name}{bound}, got {value!r}{'' if whole else ', which is no integer'}"
+    )

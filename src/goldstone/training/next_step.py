@@ -148,7 +148,7 @@ def _train_epoch(
             group["lr"] = training.learning_rate_at(step, training.epochs * batches)
         optimiser.zero_grad()
         value = loss(emulator(inputs.to(device)), targets.to(device)).mean()
-        value.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(value)
         optimiser.step()
         total += float(value.detach()) * len(inputs)
         task.advance(1, f"epoch {epoch}, loss {float(value.detach()):.3g}")

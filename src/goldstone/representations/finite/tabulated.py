@@ -152,15 +152,14 @@ def _named(
     count = int(classes.max()) + 1
     first = torch.full((count,), group.order)
     first = first.scatter_reduce(0, classes, torch.arange(group.order), "amin")
+    by_indicator: dict[int, FrobeniusSchurType] = {1: "real", 0: "complex", -1: "quaternionic"}
+    by_norm: dict[int, FrobeniusSchurType] = {1: "real", 2: "complex", 4: "quaternionic"}
     for table in tables:
         character = table.diagonal(dim1=-2, dim2=-1).sum(-1)
         if over == "complex":
-            indicator = round(float(character[squares].mean().real))
-            kind = {1: "real", 0: "complex", -1: "quaternionic"}[indicator]
+            kind = by_indicator[round(float(character[squares].mean().real))]
         else:
-            kind = {1: "real", 2: "complex", 4: "quaternionic"}[
-                round(float(character.square().mean()))
-            ]
+            kind = by_norm[round(float(character.square().mean()))]
         rounded = torch.view_as_real(character[first].to(torch.complex128)).round(decimals=6)
         # Falling by character, so that the trivial one (largest everywhere) is the first.
         key = (table.shape[-1], (-rounded + 0.0).flatten().tolist())
@@ -169,7 +168,7 @@ def _named(
     named: list[TabulatedIrrep] = []
     for (d, _), kind, table in found:
         letter = _letters(sum(other.dimension == d for other in named))
-        named.append(TabulatedIrrep(group, f"{d}{letter}", over, kind, table))  # type: ignore[arg-type]
+        named.append(TabulatedIrrep(group, f"{d}{letter}", over, kind, table))
     return tuple(named)
 
 
