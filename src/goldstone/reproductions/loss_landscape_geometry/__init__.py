@@ -1,0 +1,1 @@
+"""Amarel et al., *Loss Landscape Geometry and the Learning of Symmetries* (arXiv 2601.20172)."""
