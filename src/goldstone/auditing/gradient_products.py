@@ -19,7 +19,19 @@ from goldstone.auditing.settings import MetricName
 from goldstone.auditing.subject import Subject
 from goldstone.core import trees
 from goldstone.core.trees import Tree
-from goldstone.curvature import TreeBatch, TreeModel, galerkin_gram, gauss_newton_gram
+from goldstone.curvature import (
+    TreeBatch,
+    TreeModel,
+    galerkin_gram,
+    gauss_newton_gram,
+    inner_products,
+    probe_rows,
+    woodbury_products,
+)
+
+MOST_EXACT = 256
+"""Reference outputs up to which all rows of J are taken, so that η is inverted without iterating;
+a hundredth of the time of conjugate gradients on small networks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +141,17 @@ def _gauss_newton(
     # The mean curvature along the gradients themselves sets the scale of the damping.
     model, batch = TreeModel(subject.model, flat=True), TreeBatch(reference)
     damping = max(subject.settings.damping, LEAST_DAMPING) * curvature_along(model, batch, rows)
+    if reference_outputs(subject, reference) <= MOST_EXACT:
+        spanning = torch.cat(list(probe_rows(model, batch, None)))
+        raw = PairProducts.from_gram(
+            woodbury_products(
+                inner_products(rows),
+                inner_products(rows, spanning),
+                inner_products(spanning),
+                damping,
+            )
+        )
+        return MetricProducts(raw.unit(), raw)
     solved = gauss_newton_gram(model, batch, rows, damping)
     raw = PairProducts.from_gram(solved.gram)
     return MetricProducts(raw.unit(), raw, solved.residual)

@@ -1,0 +1,81 @@
+"""The zoo: train, audit and teach every model, once; then score the audit.
+
+    python -m benchmarks.validity --out FOLDER [--tasks digits flows] [--processes 2] [--quick]
+
+Resumable: FOLDER keeps the weights and what was measured of each model; a killed run goes on with
+the next. Results, without weights, are written to benchmarks/results/validity.
+"""
+
+import argparse
+import json
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.validity.measuring import measure
+from benchmarks.validity.zoo import TASKS, members
+from goldstone.core import replacing
+
+RESULTS = Path(__file__).parents[1] / "results" / "validity"
+
+
+def measured(folder: Path, name: str) -> dict[str, Any] | None:
+    """What was measured of a model, if it was."""
+    path = folder / f"{name}.json"
+    found: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+    return found
+
+
+def work(name: str, folder: Path) -> str:
+    """Measure one model; one thread. What goes wrong is said, and the others go on."""
+    torch.set_num_threads(1)
+    if measured(folder, name) is not None:
+        return ""
+    start = time.perf_counter()
+    # Models do not pickle: each process makes its own.
+    (member,) = (m for m in members((name.split("-")[0],)) if m.name == name)
+    found = measure(member, folder)
+    with replacing(folder / f"{name}.json") as temporary:
+        temporary.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+    return f"{name}: {time.perf_counter() - start:.0f} s"
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.validity", description=__doc__, formatter_class=_Plain
+    )
+    parser.add_argument("--out", type=Path, default=Path("validity"), help="weights and progress")
+    parser.add_argument("--tasks", nargs="*", default=list(TASKS), choices=list(TASKS))
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    names = [m.name for m in members(tuple(options.tasks))]
+    missing = [name for name in names if measured(options.out, name) is None]
+    print(f"{len(names)} models, {len(missing)} to measure", flush=True)
+    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
+        jobs = {name: pool.submit(partial(work, name, options.out)) for name in missing}
+        for name, job in jobs.items():
+            error = job.exception()
+            print(f"{name}: {error!r}" if error else job.result(), flush=True)
+    failed = [name for name in names if measured(options.out, name) is None]
+    if failed:
+        raise SystemExit(f"{len(failed)} models failed: {', '.join(failed)}")
+    if set(options.tasks) == set(TASKS):
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        zoo = {name: measured(options.out, name) for name in names}
+        with replacing(RESULTS / "zoo.json") as temporary:
+            temporary.write_text(json.dumps(zoo, ensure_ascii=False), encoding="utf-8")
+
+
+class _Plain(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the description."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""The models of the zoo."""
+
+from collections.abc import Callable
+
+from benchmarks.validity.task import Member, Task
+from benchmarks.validity.tasks.digits import digits
+
+TASKS: dict[str, Callable[[], Task]] = {"digits": digits}
+
+
+def members(tasks: tuple[str, ...] = ()) -> list[Member]:
+    """All models, or those of some tasks."""
+    chosen = tasks or tuple(TASKS)
+    return [
+        Member(task, *one) for name in chosen for task in (TASKS[name](),) for one in task.members
+    ]
