@@ -1,5 +1,15 @@
 """Floor 5: the symmetries of a network's parameters, found, used, removed and measured."""
 
+from goldstone.weightspace.asymmetry import (
+    FiGLU,
+    FixedEntries,
+    StaticBias,
+    sigma_asymmetric,
+    syre,
+    syre_optimiser,
+    syre_penalty,
+    w_asymmetric,
+)
 from goldstone.weightspace.mirror import (
     CollapseHistory,
     CollapseReport,
@@ -30,6 +40,8 @@ __all__ = [
     "CollapseReport",
     "Constraint",
     "FactorisedParametrisation",
+    "FiGLU",
+    "FixedEntries",
     "GatedParametrisation",
     "LayerCollapse",
     "LowRank",
@@ -37,6 +49,7 @@ __all__ = [
     "Modulo",
     "RedundantParametrisation",
     "Sparsity",
+    "StaticBias",
     "TiedUnits",
     "Vanishing",
     "activation_collapse",
@@ -45,7 +58,12 @@ __all__ = [
     "decay_groups",
     "induced_penalty",
     "redundancy_penalty",
+    "sigma_asymmetric",
+    "syre",
+    "syre_optimiser",
+    "syre_penalty",
     "unit_exchange",
     "unit_sign",
+    "w_asymmetric",
     "weight_collapse",
 ]
