@@ -41,7 +41,7 @@ def measure(member: Member, folder: Path) -> dict[str, Any]:
     model, optimiser = trained(member, folder)
     ready = time.perf_counter()
     pair = task.held_out(member.law)
-    metrics = METRICS if optimiser is not None else tuple(m for m in METRICS if m != "adam")
+    metrics = tuple(m for m in task.metrics if m != "adam" or optimiser is not None)
     settings = replace(SETTINGS, metrics=metrics)
     given = {"loss": task.loss, "ground_truth": None, "name": member.name}
     result = audit(model, pair, task.symmetry, optimiser=optimiser, settings=settings, **given)
@@ -65,6 +65,7 @@ def measure(member: Member, folder: Path) -> dict[str, Any]:
         "floor": result.model.numerical_floor,
         "loss": number(result.model.loss),
         "holds_by_construction": member.holds_by_construction(),
+        "transports_by_construction": member.transports_by_construction(),
         "holds_in_population": _population(member, model, pair),
         "elements": {e.name: _element(e) for e in result.elements if e.name in _names(member)},
         "by_samples": {n: _by_samples(r, member) for n, r in sorted(by_samples.items())},

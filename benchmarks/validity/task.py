@@ -8,6 +8,7 @@ from torch import nn
 
 from goldstone import Symmetry
 from goldstone.auditing import Lesson
+from goldstone.auditing.settings import METRICS, MetricName
 from goldstone.auditing.subject import Loss
 from goldstone.core.trees import Tree
 
@@ -31,6 +32,8 @@ class Architecture:
         fit: normalisers and the like, from the training data.
         free_path: ε, of an equivariant network with a free path beside it.
         trivial: constant or identity: symmetric without having learned anything.
+        apart: names of the elements that move every sample to weights that it does not use in its
+            own pose, so that nothing can be shared.
     """
 
     make: Callable[[], nn.Module]
@@ -41,6 +44,7 @@ class Architecture:
     fit: Callable[[nn.Module, Pair], None] | None = None
     free_path: float | None = None
     trivial: bool = False
+    apart: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ class Task:
         loss: per sample.
         train: training pairs of a law; samples are independent.
         held_out: pairs of a law that no model was trained on, 400 or so.
-        shown: by law, the names of the tested elements that leave it unchanged in distribution.
+        shown: by law, the names of the elements that leave it unchanged in distribution, tested or
+            not.
         subgroup: elements (values, the identity among them) of the recipe "subgroup".
         architectures: by name.
         members: the zoo's models of this task: architecture, recipe and seed.
@@ -62,6 +67,7 @@ class Task:
         teaching_steps: of a lesson.
         wrong: a deliberately wrong action of the same group, as a control.
         batch: samples a training step.
+        metrics: of the audits.
     """
 
     name: str
@@ -78,6 +84,7 @@ class Task:
     teaching_steps: int = 120
     wrong: Symmetry | None = None
     batch: int = 32
+    metrics: tuple[MetricName, ...] = METRICS
 
     @property
     def elements(self) -> tuple[Any, ...]:
@@ -136,6 +143,16 @@ class Member:
         if self.recipe == "augmented":
             shown |= set(names)
         if self.recipe == "subgroup":
-            shown |= {task.symmetry.group.element_name(g) for g in task.subgroup}
+            # Data moved by h of the subgroup: pose g is among them if g = hs, s leaving the law.
+            group = task.symmetry.group
+            stays = [group.identity, *(group.parse(name) for name in task.shown[self.law])]
+            products = (group.compose(h, s) for h in task.subgroup for s in stays)
+            shown |= {group.element_name(g) for g in products}
         unknown = None if self.network.free_path is not None else False
         return {name: True if name in shown else unknown for name in names}
+
+    def transports_by_construction(self) -> dict[str, bool | None]:
+        """By element: all weights are shared, or none are; None where learning decides."""
+        network = self.network
+        known = dict.fromkeys(network.built_in, True) | dict.fromkeys(network.apart, False)
+        return {g: known.get(g) for g in self.task.element_names()}
