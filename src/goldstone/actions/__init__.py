@@ -7,6 +7,7 @@ from goldstone.actions.context import Context
 from goldstone.actions.feature_fields import FeatureFieldAction, GridAction, move_grid
 from goldstone.actions.fields import EULER_FIELDS, NAVIER_STOKES_FIELDS, Fibre, Field, FieldLayout
 from goldstone.actions.frames import FramesAction, history_symmetry
+from goldstone.actions.gauge import GaugeAction, GaugeKind, gauge_symmetry
 from goldstone.actions.graphs import GraphEntry, graph_action, ragged_permutations
 from goldstone.actions.grid import Pivot, fourier_shift, move_points
 from goldstone.actions.images import ImageAction, ImageScaling, disc_window
@@ -76,6 +77,8 @@ __all__ = [
     "FourierTranslation",
     "FramesAction",
     "GalileanBoost",
+    "GaugeAction",
+    "GaugeKind",
     "GraphEntry",
     "GridAction",
     "GridShift",
@@ -108,6 +111,7 @@ __all__ = [
     "flow_scaling_symmetry",
     "flow_symmetry",
     "fourier_shift",
+    "gauge_symmetry",
     "graph_action",
     "graph_symmetry",
     "history_symmetry",

@@ -33,6 +33,7 @@ from goldstone.groups.direct_product import DirectProduct, LieDirectProduct, dir
 from goldstone.groups.discretisation import discretise, embedding
 from goldstone.groups.element_orders import element_orders, exponent
 from goldstone.groups.finite import FiniteGroup
+from goldstone.groups.gauge import GaugeGroup
 from goldstone.groups.group import Group, LinearGroup
 from goldstone.groups.homomorphism import Homomorphism, homomorphism_from_generators
 from goldstone.groups.isomorphism import are_isomorphic, find_isomorphism
@@ -100,6 +101,7 @@ __all__ = [
     "EuclideanGroup",
     "FiniteGroup",
     "GalileiGroup",
+    "GaugeGroup",
     "GridTranslations",
     "Group",
     "HeisenbergGroup",

@@ -1,0 +1,44 @@
+"""A nonlinearity that leaves the direction of loops alone."""
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.nn.gauge.trace import traces
+
+
+class GaugeActivation(nn.Module):
+    """W_{x,i} ↦ relu(Re tr W_{x,i}/n + b_i) W_{x,i}, with a learned b of ones at first.
+
+    The trace is invariant, so the factor is, and W keeps its place. Favoni et al. 2022, equation 9.
+
+    (batch, channels, *lattice, n, n) → the same.
+
+    Args:
+        channels: loops.
+        dtype: of b.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.empty(channels, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """B = 1: near the identity for loops of small trace."""
+        nn.init.ones_(self.bias)
+
+    def forward(self, loops: Tensor) -> Tensor:
+        """Scale every loop."""
+        factor = traces(loops).real
+        bias = self.bias.reshape(-1, *(1,) * (factor.dim() - 2))
+        return torch.relu(factor + bias)[..., None, None] * loops
+
+    def extra_repr(self) -> str:
+        """Channels."""
+        return str(len(self.bias))
