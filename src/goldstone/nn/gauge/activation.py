@@ -9,7 +9,7 @@ from goldstone.nn.gauge.trace import traces
 class GaugeActivation(nn.Module):
     """W_{x,i} ↦ relu(Re tr W_{x,i}/n + b_i) W_{x,i}, with a learned b of ones at first.
 
-    The trace is invariant, so the factor is, and W keeps its place. Favoni et al. 2022, equation 9.
+    The trace is invariant, so the factor is, and W keeps its place. Favoni et al. 2022.
 
     (batch, channels, *lattice, n, n) → the same.
 

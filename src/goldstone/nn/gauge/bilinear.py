@@ -13,7 +13,7 @@ class GaugeBilinear(nn.Module):
 
     Products of loops that start at x are longer loops from x, so stacks of convolutions and
     products make all contractible loops out of plaquettes. The unit matrix keeps the terms of
-    lower order, and is a bias. Favoni et al. 2022, equation 7.
+    lower order, and is a bias. Favoni et al. 2022.
 
     (a (batch, first_channels, *lattice, n, n), b (batch, second_channels, *lattice, n, n)) →
     (batch, out_channels, *lattice, n, n).

@@ -14,7 +14,7 @@ class GaugeConv(nn.Module):
 
     k runs over −reach … reach without 0 along each axis μ: neighbours are carried to x by the links
     between before they are added up, so that W′ turns with Ω_x as W does. Favoni et al. 2022,
-    "Lattice gauge equivariant convolutional neural networks", equation 6.
+    "Lattice gauge equivariant convolutional neural networks".
 
     (links (batch, axis, *lattice, n, n), loops (batch, in_channels, *lattice, n, n)) → loops
     (batch, out_channels, *lattice, n, n), complex, for any unitary gauge group and any lattice.
