@@ -154,7 +154,7 @@ def _lessons(member: Member, model: torch.nn.Module, pair: Any, state: Any) -> l
     """By lesson and budget the transfer, in per cent, to every element."""
     task = member.task
     settings = replace(SETTINGS, metrics=())
-    subject = Subject.measure(model, _samples(pair), task.loss, settings)
+    subject = Subject.measure(model, _samples(task.posed or pair), task.loss, settings)
     tuning = FineTuning(steps=task.teaching_steps, batch=16, learning_rate=task.teaching_rate)
     taught = []
     for lesson in task.lessons:
@@ -163,7 +163,7 @@ def _lessons(member: Member, model: torch.nn.Module, pair: Any, state: Any) -> l
             task.symmetry,
             task.elements,
             lesson,
-            Teaching(tuning, SHARES),
+            Teaching(tuning, SHARES, one_pose=task.posed is None),
             optimiser=state,
         )
         budgets = [

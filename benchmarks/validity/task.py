@@ -63,6 +63,8 @@ class Task:
         architectures: by name.
         members: the zoo's models of this task: architecture, recipe and seed.
         lessons: for the teach-it-once assay.
+        posed: held-out pairs in one pose to teach them on, where the assay cannot fold the poses of
+            ``held_out`` itself: it tells poses by features of no point cloud's shape.
         teaching_rate: learning rate of the lessons.
         teaching_steps: of a lesson.
         wrong: a deliberately wrong action of the same group, as a control.
@@ -80,6 +82,7 @@ class Task:
     architectures: Mapping[str, Architecture]
     members: tuple[tuple[str, Recipe, int], ...]
     lessons: tuple[Lesson, ...]
+    posed: Pair | None = None
     teaching_rate: float = 1e-3
     teaching_steps: int = 120
     wrong: Symmetry | None = None
