@@ -2,6 +2,10 @@
 
 from goldstone.training.config import Schedule, TrainingConfig
 from goldstone.training.next_step import train_next_step
+from goldstone.training.orbit_coherence_penalty import (
+    orbit_coherence_penalty,
+    probe_coherence_penalty,
+)
 from goldstone.training.result import EpochRecord, LossHistory, TrainingResult
 from goldstone.training.state import read_optimiser
 
@@ -11,6 +15,8 @@ __all__ = [
     "Schedule",
     "TrainingConfig",
     "TrainingResult",
+    "orbit_coherence_penalty",
+    "probe_coherence_penalty",
     "read_optimiser",
     "train_next_step",
 ]
