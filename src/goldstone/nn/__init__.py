@@ -30,9 +30,11 @@ from goldstone.nn.pca_frame import PCAFrame
 from goldstone.nn.permutation_linear import PermutationLinear
 from goldstone.nn.permutation_pool import PermutationPool
 from goldstone.nn.plain_network import to_plain
+from goldstone.nn.point_convolution import PointConv
 from goldstone.nn.point_pair_frame import PointPairFrame
 from goldstone.nn.point_vectors import PointVectors
 from goldstone.nn.pointwise_activation import PointwiseActivation
+from goldstone.nn.radial_basis import RadialBasis, smooth_cutoff
 from goldstone.nn.relative_positions import RelativeBias, RotaryPositions
 from goldstone.nn.scoring_canonicaliser import ScoringCanonicaliser
 from goldstone.nn.sequence_attention import SequenceAttention
@@ -69,11 +71,13 @@ __all__ = [
     "PCAFrame",
     "PermutationLinear",
     "PermutationPool",
+    "PointConv",
     "PointPairFrame",
     "PointVectors",
     "PointwiseActivation",
     "Posed",
     "ProjectingConv2d",
+    "RadialBasis",
     "RelativeBias",
     "RotaryPositions",
     "ScoringCanonicaliser",
@@ -90,5 +94,6 @@ __all__ = [
     "kernel_basis",
     "move_each",
     "orbit_agreement_loss",
+    "smooth_cutoff",
     "to_plain",
 ]
