@@ -1,0 +1,20 @@
+"""The symmetries of a network's parameters: found, applied, checked."""
+
+from goldstone.weightspace.symmetries.general_linear import GeneralLinearGroup
+from goldstone.weightspace.symmetries.parameter_axis import ParameterAxis
+from goldstone.weightspace.symmetries.parameter_symmetries import (
+    ParameterSymmetries,
+    parameter_symmetries,
+)
+from goldstone.weightspace.symmetries.parameter_symmetry import ParameterSymmetry
+from goldstone.weightspace.symmetries.symmetry_check import SymmetryCheck, check_symmetries
+
+__all__ = [
+    "GeneralLinearGroup",
+    "ParameterAxis",
+    "ParameterSymmetries",
+    "ParameterSymmetry",
+    "SymmetryCheck",
+    "check_symmetries",
+    "parameter_symmetries",
+]

@@ -1,0 +1,149 @@
+"""Factors and signs of single units, and factors of whole parameters."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goldstone.weightspace.tracing.diagonal_domain import DiagonalDomain
+from goldstone.weightspace.tracing.interpreter import Interpreter
+from goldstone.weightspace.tracing.labels import Ids
+
+PIVOT = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class DiagonalSlot:
+    """The places (units, places per unit) along an axis of a parameter that a factor multiplies.
+
+    Attributes:
+        parameter, axis: which.
+        places: indices of the axis.
+        dual: whether they are divided by it.
+    """
+
+    parameter: str
+    axis: int
+    places: Ids
+    dual: bool
+
+
+@dataclass(frozen=True, eq=False)
+class DiagonalFamily:
+    """Units with a factor each.
+
+    Attributes:
+        size: number of units.
+        slots: what the factors multiply.
+        exact: false where an ε in the denominator of a norm breaks the symmetry a little.
+    """
+
+    size: int
+    slots: tuple[DiagonalSlot, ...]
+    exact: bool
+
+
+def diagonal_families(walk: Interpreter) -> list[DiagonalFamily]:
+    """Units that can be multiplied by a number each, alike ones together."""
+    domain = walk.domain
+    parts, sense, bound = domain.ties.senses()
+    inexact = np.zeros(domain.ties.size, dtype=bool)
+    if isinstance(domain, DiagonalDomain):
+        for ids in domain.inexact_ids:
+            inexact[parts[ids.ravel() >> 1] >> 1] = True
+    units: dict[int, list[tuple[str, int, int, int]]] = defaultdict(list)
+    for name, x in walk.parameters.items():
+        for one in x.fields:
+            for place, node in enumerate((one.ids >> 1).tolist()):
+                if not bound[node]:
+                    found = (name, one.axes[0], int(sense[node]), place)
+                    units[int(parts[node])].append(found)
+    families: dict[tuple[object, ...], list[list[int]]] = defaultdict(list)
+    for unit, found in units.items():
+        # The sense of a unit is a matter of choice: its first place is multiplied.
+        flip = found[0][2]
+        kind = tuple((name, axis, dual ^ flip) for name, axis, dual, _ in sorted(found))
+        places = [place for *_, place in sorted(found)]
+        families[(bool(inexact[unit >> 1]), *kind)].append(places)
+    result = []
+    for (broken, *kind), all_places in families.items():
+        table = np.array(all_places)
+        slots = []
+        for key in dict.fromkeys(kind):
+            name, axis, dual = key  # type: ignore[misc]
+            chosen = table[:, [item == key for item in kind]]
+            slots.append(DiagonalSlot(name, axis, chosen, bool(dual)))
+        result.append(DiagonalFamily(len(table), tuple(slots), not broken))
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class UniformScaling:
+    """λ ↦ each parameter times λ^exponent.
+
+    Attributes:
+        exponents: parameter → exponent.
+        exact: as in :class:`DiagonalFamily`.
+    """
+
+    exponents: dict[str, float]
+    exact: bool
+
+
+def uniform_scalings(
+    domain: DiagonalDomain, known: list[dict[str, float]]
+) -> list[UniformScaling]:
+    """A basis of the scalings of whole parameters, modulo those that are ``known``."""
+    names = domain.names
+    free = _null_space(_rows(domain.equations, len(names)))
+    index = {name: k for k, name in enumerate(names)}
+    span = np.zeros((0, len(names)))
+    for exponents in known:
+        row = np.zeros((1, len(names)))
+        for name, exponent in exponents.items():
+            row[0, index[name]] = exponent
+        span = np.concatenate((span, row))
+    inexact = _rows(domain.inexact_degrees, len(names))
+    result = []
+    for row in free:
+        grown = np.concatenate((span, row[None]))
+        if np.linalg.matrix_rank(grown, tol=PIVOT) == np.linalg.matrix_rank(span, tol=PIVOT):
+            continue
+        span = grown
+        exponents = {names[k]: float(row[k]) for k in np.flatnonzero(np.abs(row) > PIVOT)}
+        exact = bool((np.abs(inexact @ row) < PIVOT).all())
+        result.append(UniformScaling(exponents, exact))
+    return result
+
+
+def _rows(forms: list[dict[int, float]], size: int) -> NDArray[np.float64]:
+    rows = np.zeros((len(forms), size))
+    for row, form in zip(rows, forms, strict=True):
+        for key, value in form.items():
+            row[key] = value
+    return np.unique(rows, axis=0) if len(rows) else rows
+
+
+def _null_space(a: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A readable basis of {x : Ax = 0}, as rows: by reduction to echelon form."""
+    a, pivots, row = a.copy(), [], 0
+    size = a.shape[1]
+    for column in range(size):
+        if row == len(a):
+            break
+        best = row + int(np.abs(a[row:, column]).argmax())
+        if abs(a[best, column]) < PIVOT:
+            continue
+        a[[row, best]] = a[[best, row]]
+        a[row] /= a[row, column]
+        others = np.arange(len(a)) != row
+        a[others] -= np.outer(a[others, column], a[row])
+        pivots.append(column)
+        row += 1
+    free = [column for column in range(size) if column not in pivots]
+    basis = np.zeros((len(free), size))
+    for vector, column in zip(basis, free, strict=True):
+        vector[column] = 1.0
+        vector[pivots] = -a[: len(pivots), column]
+    return basis

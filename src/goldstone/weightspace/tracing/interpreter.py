@@ -1,0 +1,135 @@
+"""The walk through a traced graph: every ATen operation told in the words of a domain."""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.fx import Node
+
+from goldstone.weightspace.tracing.domain import Domain
+from goldstone.weightspace.tracing.labels import Labelled
+from goldstone.weightspace.tracing.operations import Operations
+from goldstone.weightspace.tracing.shape_operations import ShapeOperations
+from goldstone.weightspace.tracing.traced import TracedNetwork
+
+
+class Interpreter:
+    """Walks once through a graph; what the domain learns is in its ties afterwards.
+
+    Attributes:
+        parameters: the labels of the parameters that some operation reads.
+        unsupported: names of the operations that are not understood: what enters them is fixed.
+    """
+
+    def __init__(self, network: TracedNetwork, domain: Domain) -> None:
+        self.network = network
+        self.domain = domain
+        self.values: dict[Node, Any] = {}
+        self.parameters: dict[str, Labelled] = {}
+        self.unsupported: list[str] = []
+
+    def run(self) -> None:
+        """Walk."""
+        shapes, operations = ShapeOperations(self.domain), Operations(self.domain)
+        for node in self.network.program.graph.nodes:
+            if node.op == "placeholder":
+                self.values[node] = self._placeholder(node)
+            elif node.op == "output":
+                self._output(node)
+            elif node.op == "call_function":
+                self.values[node] = self._call(node, shapes, operations)
+
+    def _placeholder(self, node: Node) -> Any:
+        value = node.meta.get("val")
+        if not isinstance(value, torch.Tensor):
+            return value
+        name = self.network.parameters.get(node.name)
+        running = node.name in self.network.buffers and _is_running_statistic(node)
+        if name is None and not running:
+            return Labelled(tuple(value.shape))
+        if not node.users:
+            return Labelled(tuple(value.shape))
+        name = name or self.network.buffers[node.name]
+        if name not in self.parameters:
+            self.parameters[name] = self.domain.parameter(name, tuple(value.shape))
+        return self.parameters[name]
+
+    def _output(self, node: Node) -> None:
+        for source in node.all_input_nodes:
+            if source.name in self.network.outputs:
+                for part in _parts(self.values[source]):
+                    self.domain.fix(part)
+
+    def _call(self, node: Node, shapes: ShapeOperations, operations: Operations) -> Any:
+        args = [self._value(arg) for arg in node.args]
+        kwargs = {key: self._value(arg) for key, arg in node.kwargs.items()}
+        out = node.meta.get("val")
+        if node.target is operator.getitem:
+            return args[0][args[1]]
+        name = operation_name(node)
+        inputs = [part for value in (*args, *kwargs.values()) for part in _parts(value)]
+        handler = shapes.find(name) or operations.find(name)
+        if handler is not None and isinstance(out, torch.Tensor | list | tuple):
+            shape = _shape(out)
+            result = handler(shape, *args, **kwargs)
+            if result is not None:
+                return _settled(self.domain, result)
+        if not isinstance(out, torch.Tensor | list | tuple):
+            return out
+        if any(part.fields or part.degree for part in inputs):
+            self.unsupported.append(name)
+        elif not inputs and name in CONSTANT:
+            shape = _shape(out)
+            return Labelled(shape, uniform=frozenset(a for a, n in enumerate(shape) if n > 1))
+        return _unknown(self.domain, inputs, out)
+
+    def _value(self, arg: Any) -> Any:
+        if isinstance(arg, Node):
+            return self.values[arg]
+        if isinstance(arg, list | tuple):
+            return [self._value(item) for item in arg]
+        return arg
+
+
+CONSTANT = frozenset({"zeros", "ones", "full", "scalar_tensor", "empty"})
+"""Tensors of one value, which move with nothing."""
+
+
+def operation_name(node: Node) -> str:
+    """``linear`` for ``aten.linear.default``."""
+    packet = getattr(node.target, "overloadpacket", node.target)
+    return str(packet).rsplit(".", 1)[-1]
+
+
+def _is_running_statistic(node: Node) -> bool:
+    return any("batch_norm" in operation_name(user) for user in node.users)
+
+
+def _shape(out: Any) -> Any:
+    if isinstance(out, torch.Tensor):
+        return tuple(out.shape)
+    return [_shape(item) for item in out]
+
+
+def _parts(value: Any) -> list[Labelled]:
+    if isinstance(value, Labelled):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [part for item in value for part in _parts(item)]
+    return []
+
+
+def _settled(domain: Domain, value: Any) -> Any:
+    if isinstance(value, Labelled):
+        return domain.settle(value)
+    if isinstance(value, list | tuple):
+        return [_settled(domain, item) for item in value]
+    return value
+
+
+def _unknown(domain: Domain, inputs: Sequence[Labelled], out: Any) -> Any:
+    if isinstance(out, torch.Tensor):
+        return domain.unsupported(inputs, tuple(out.shape))
+    return [_unknown(domain, inputs, item) for item in out]
+
