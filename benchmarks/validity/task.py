@@ -64,7 +64,7 @@ class Task:
         members: the zoo's models of this task: architecture, recipe and seed.
         lessons: for the teach-it-once assay.
         posed: held-out pairs in one pose to teach them on, where the assay cannot fold the poses of
-            ``held_out`` itself: it tells poses by features of no point cloud's shape.
+            ``held_out``: its features of point clouds are coordinates, which know no extents.
         teaching_rate: learning rate of the lessons.
         teaching_steps: of a lesson.
         wrong: a deliberately wrong action of the same group, as a control.

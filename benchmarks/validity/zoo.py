@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from benchmarks.validity.task import Member, Task
 from benchmarks.validity.tasks.digits import digits
+from benchmarks.validity.tasks.points import points
 
-TASKS: dict[str, Callable[[], Task]] = {"digits": digits}
+TASKS: dict[str, Callable[[], Task]] = {"digits": digits, "points": points}
 
 
 def members(tasks: tuple[str, ...] = ()) -> list[Member]:

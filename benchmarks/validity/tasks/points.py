@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmarks.validity.task import Architecture, Law, Pair, Recipe, Task
 from goldstone import Symmetry
 from goldstone.actions import LinearAction, PointCloudAction, TrivialAction
-from goldstone.auditing import FlaggedLesson, scaled, stepped_by
+from goldstone.auditing import FlaggedLesson, stepped_by
 from goldstone.core import generator
 from goldstone.groups import octahedral_group
 from goldstone.nn import OrbitAugmentation
@@ -85,7 +85,7 @@ class WithFreePath(nn.Module):
 class Experts(nn.Module):
     """A network for each order of the extents along the axes, which all clouds tell without fail.
 
-    Half turns about the axes keep the order; every other rotation of the cube goes to other weights.
+    Half turns about the axes keep the order; all other rotations of the cube go to other weights.
     """
 
     def __init__(self) -> None:
@@ -94,14 +94,10 @@ class Experts(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, point, 3) → (batch, 3)."""
-        a, b, c = x.square().mean(1).unbind(-1)
-        # The longest axis, and which of the two others is longer.
-        orders = ((a > b) & (b > c), (a > c) & (c >= b), (b >= a) & (a > c)) + (
-            (b > c) & (c >= a),
-            (c >= a) & (a > b),
-            (c >= b) & (b >= a),
-        )
-        chosen = torch.stack(orders, -1).to(x.dtype)
+        longest, _, shortest = x.square().mean(1).argsort(-1, descending=True).unbind(-1)
+        # The longest axis, and whether the shortest comes next in cyclic order.
+        order = 2 * longest + (shortest == (longest + 1) % 3)
+        chosen = (order[:, None] == torch.arange(6)).to(x.dtype)
         answers = torch.stack([expert(x) for expert in self.of_pose], -1)
         return (answers * chosen[:, None]).sum(-1)
 
@@ -190,9 +186,17 @@ def points() -> Task:
         architectures=architectures,
         members=tuple(members),
         lessons=(
-            FlaggedLesson("large clouds pull half more", scaled(1.5)),
-            FlaggedLesson("large clouds pull less up close", stepped_by(lambda x: pull(x, 1.5))),
+            # What they ask grows with the size, so that it cannot be learned of all clouds alike.
+            FlaggedLesson(
+                "large clouds pull from their centre too",
+                stepped_by(lambda x: pull(x) + 0.2 * x.mean(1)),
+            ),
+            FlaggedLesson(
+                "large clouds pull from afar too",
+                stepped_by(lambda x: pull(x) + 0.1 * (x * x.norm(dim=-1, keepdim=True)).mean(1)),
+            ),
         ),
+        teaching_rate=5e-4,
         posed=_posed(symmetry, laws["biased"][1]),
         # A target that stays where it is while the cloud turns.
         wrong=Symmetry("wrong", _GROUP, on_input, TrivialAction(), elements=tested),
