@@ -1,0 +1,93 @@
+"""The scores of a zoo that is made up, in which the answers are known."""
+
+import numpy as np
+import pytest
+from benchmarks.validity.observations import observed, transfer
+from benchmarks.validity.scores import score, truth
+from benchmarks.validity.verdicts import confusion, transports, utility
+
+
+@pytest.fixture(scope="module")
+def found(records):
+    return score(records, replicates=200)
+
+
+def value(found, **where):
+    (row,) = (r for r in found["scores"] if where.items() <= r.items())
+    return row["value"]
+
+
+def test_untrained_models_are_no_observations(records):
+    seen = observed(records)
+    assert len(seen.model) == 3 * 5 * 2 * 3 * 3
+    assert not any("untrained" in name for name in seen.model)
+
+
+def test_transfer_is_the_median_of_lessons_that_were_learned():
+    def lesson(value, learned=True, novelty=0.9):
+        budget = {"share": 0.5, "learned": learned, "transfer": {"r": [value, None, None]}}
+        return {"novelty": {"r": novelty}, "budgets": [budget]}
+
+    lessons = [lesson(10.0), lesson(30.0), lesson(90.0), lesson(500.0, learned=False)]
+    assert transfer({"lessons": lessons}, "r", "transfer", 0.5) == 30
+    assert transfer({"lessons": lessons}, "r", "transfer", 0.9) is None
+    assert transfer({"lessons": [lesson(10.0, novelty=0.55)]}, "r", "transfer", 0.5) is None
+
+
+def test_rho_ranks_transfer_and_the_raw_cosine_does_not(found):
+    where = {"axis": "transports", "metric": "euclidean"}
+    rho = value(
+        found, statistic="ρ", measure="rank", truth="transfer, budget 0.5", **where
+    )
+    assert rho[0] > 0.95
+    assert rho[1] <= rho[0] <= rho[2]
+    cut = "transfer > 50 %, budget 0.5"
+    assert value(found, statistic="ρ", measure="auroc", truth=cut, **where)[0] > 0.99
+    raw = value(found, statistic="K", measure="auroc", truth=cut, **where)
+    assert raw[1] < 0.6
+
+
+def test_the_loss_ratio_tells_what_holds(found):
+    where = {"axis": "holds", "measure": "auroc", "truth": "by construction"}
+    assert value(found, metric="forward", statistic="−T", **where)[0] == 1
+    counts = found["verdicts"]["holds: by construction"]["counts"]
+    assert counts["true"]["no"] == counts["false"]["yes"] == 0
+
+
+def test_both_directions_choose_rho_and_its_threshold(found):
+    for entry in found["cross-fitted"]:
+        assert (entry["metric"], entry["statistic"]) == ("euclidean", "ρ")
+        assert entry["confirmed"]["auroc"][0] > 0.98
+        assert 0.3 < entry["thresholds"]["euclidean"]["least"] < 0.6
+        assert not set(entry["chosen on"]) & set(entry["confirmed on"])
+
+
+def test_the_verdict_is_the_audit_s_at_its_own_threshold(records):
+    seen = observed(records)
+    assert transports(seen, "euclidean", 0.1) == seen.transports
+
+
+def test_a_confusion_counts_every_known_answer(records):
+    from benchmarks.validity.families import Resamples
+
+    seen = observed(records)
+    made = confusion(
+        seen.transports, truth(seen), Resamples.draw(seen.family, seen.model, 50)
+    )
+    known = np.isfinite(truth(seen)).sum()
+    assert sum(sum(row.values()) for row in made["counts"].values()) == known
+
+
+def test_utility_weighs_both_truths_alike():
+    labels = np.array([1.0, 1.0, 1.0, 0.0])
+    assert utility(["yes", "yes", "yes", "no"], labels) == 1
+    assert utility(["yes", "yes", "yes", "yes"], labels) == 0.5
+    assert utility(["undetermined"] * 4, labels) == 0.5
+    assert utility(["yes", "yes", "no", "undetermined"], labels) == pytest.approx(7 / 12)
+
+
+def test_models_without_skill_and_controls_are_counted(found):
+    assert all(row["transports"]["undetermined"] == 3 for row in found["without skill"])
+    assert len(found["without skill"]) == 45
+    assert sum(row["transports"]["yes"] for row in found["wrong action"]) == 0
+    assert found["controls"] == [{"name": "shuffled pairs", "of": 90, "passed": 90}]
