@@ -12,6 +12,7 @@ _SILENT = SilentProgress()
 _PLACE = "goldstone.reproductions"
 
 REPRODUCTIONS = {
+    "equivariant_potentials": "forces from features that turn with the molecule (Batzner 2022)",
     "gauge_networks": "gauge-equivariant networks and Wilson loops (Favoni et al. 2022)",
     "loss_landscape_geometry": (
         "symmetry learning by gradient alignment in flow emulators (Amarel et al. 2026)"
