@@ -38,13 +38,16 @@ def orbit_coherence_penalty(
         ρ_g = Σ_i ⟨a_i − ā, b_i − b̄⟩ / √(Σ_i ‖a_i − ā‖² Σ_i ‖b_i − b̄‖²),
 
     which is the audit's ρ, [mean_i⟨a_i,b_i⟩ − mean_{i≠j}⟨a_i,b_j⟩]/√(v_a v_b), in the Euclidean
-    metric: both differences are n/(n−1) times these. In [0, 2]; 0, with no gradient, for a model
+    metric: its differences are 1/(n−1) of these sums. In [0, 2]; 0, with no gradient, for a model
     that is equivariant for all θ under an invariant loss.
 
-    Add it to a training loss with a positive weight to raise ρ, with a negative one to lower it.
-    It costs 2n gradients and their double backward pass, about three times as much as training on
-    the same 2n samples, and holds 2n gradients. It sees the labels at g x; see
-    :func:`probe_coherence_penalty` for one that does not.
+    Add it to a training loss with a positive weight to raise ρ, with a negative one to lower it. It
+    sees the labels at g x; see :func:`probe_coherence_penalty` for one that does not.
+
+    It costs 2n per-sample gradients and a backward pass through them: of convolutions 4 to 6 times
+    what training on 2n samples does. It holds 2np numbers a few times over, p being the compared
+    parameters, which is most of the cost where weights are many and activations few, as in wide
+    perceptrons: choose some ``parameters`` there.
 
     Second derivatives of the model make its gradient: piecewise linear activations hide from it
     how θ moves their kinks, smooth ones (GELU, SiLU, tanh) do not.
