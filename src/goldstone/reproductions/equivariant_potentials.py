@@ -128,12 +128,12 @@ def reproduce(out: Path, *, quick: bool = False, progress: Progress = _SILENT) -
         source=_SOURCE,
         setting=(
             f"Clusters of {len(_KINDS)} atoms of two kinds with Morse bonds and angular forces at "
-            f"a temperature of 0.2 bond energies; {', '.join(map(str, sizes.train))} clusters to "
+            "a temperature of 0.2 bond energies; {', '.join(map(str, sizes.train))} clusters to "
             f"learn from, {sizes.seeds} seeds, {sizes.steps} steps of Adam. Equivariant: features "
             "and harmonics up to l = 2; invariant: the same network with l = 0, which sees "
             "distances alone; coordinates: a perceptron of the coordinates. The paper has "
-            "molecules and materials from quantum chemistry, five layers and days of training. Errors of "
-            "forces are root mean squares over those of the forces: 1 is what zero reaches."
+            "molecules and materials from quantum chemistry, more layers and days of training. "
+            "Errors of forces are root mean squares over those of the forces: zero reaches 1."
         ),
         claims=_claims(found, sizes),
         provenance=Provenance(
