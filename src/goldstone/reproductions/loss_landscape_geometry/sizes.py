@@ -14,10 +14,13 @@ class Sizes:
         grid: points along each axis.
         trajectories: for training; ``steps`` transitions each.
         held_out: trajectories to measure on.
-        epochs: passes over the training pairs; ``augmented_epochs`` over eight times as many, and
-            ``equivariant_epochs`` of the equivariant U-Net, whose steps take three times as long.
+        epochs: passes of the U-Net over the training pairs; ``vit_epochs`` of the ViT, which learns
+            more slowly; ``annealed_epochs`` with a falling learning rate; ``equivariant_epochs``
+            of the equivariant U-Net, whose steps take three times as long.
+        augmented_share: of the trajectories, all eight poses of which one epoch sees.
         seeds: of initial weights and order of data.
         samples: pairs of gradients a group element, one from a trajectory.
+        shifts: points, along the first axis; every one of ``few_shifts`` along the second.
         reference: further trajectories whose outputs define the Gauss–Newton metric.
         unet, vit, equivariant: arguments of the networks.
         checkpoints: epochs at which coherences are followed, 0 the untrained network.
@@ -28,12 +31,16 @@ class Sizes:
     trajectories: int = 256
     steps: int = 10
     held_out: int = 48
-    epochs: int = 24
-    augmented_epochs: int = 3
-    equivariant_epochs: int = 12
+    epochs: int = 4
+    vit_epochs: int = 8
+    annealed_epochs: int = 24
+    equivariant_epochs: int = 2
+    augmented_share: float = 0.5
     seeds: tuple[int, ...] = (0, 1, 2)
-    samples: int = 16
+    samples: int = 10
     reference: int = 8
+    shifts: tuple[int, ...] = tuple(range(1, 17))
+    few_shifts: tuple[int, ...] = (1, 2, 4, 8, 12, 16)
     unet: Arguments = field(
         default_factory=lambda: {"base_channels": 8, "stages": 3, "blocks_per_stage": 1}
     )
@@ -41,7 +48,7 @@ class Sizes:
         default_factory=lambda: {"patch": 4, "width": 64, "heads": 4, "depth": 4}
     )
     equivariant: Arguments = field(default_factory=lambda: {"copies": 2, "stages": 3})
-    checkpoints: tuple[int, ...] = (0, 1, 2, 4, 8, 16, 24)
+    checkpoints: tuple[int, ...] = (0, 1, 2, 4)
     dampings: tuple[float, ...] = (1e-8, 1e-6, 1e-4, 1e-2, 1.0)
 
     @property
@@ -61,14 +68,17 @@ QUICK = Sizes(
     steps=2,
     held_out=10,
     epochs=2,
-    augmented_epochs=1,
+    vit_epochs=2,
+    annealed_epochs=1,
     equivariant_epochs=1,
-    seeds=(0, 1),
+    seeds=(0,),
     samples=6,
     reference=2,
+    shifts=(1, 2, 4),
+    few_shifts=(4,),
     unet={"base_channels": 4, "stages": 2, "blocks_per_stage": 1},
     vit={"patch": 4, "width": 16, "heads": 2, "depth": 1},
     equivariant={"copies": 1, "stages": 1},
-    checkpoints=(0, 1, 2),
+    checkpoints=(0, 2),
     dampings=(1e-6, 1e-2),
 )
