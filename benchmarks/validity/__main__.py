@@ -53,7 +53,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("validity"), help="weights and progress")
     parser.add_argument("--tasks", nargs="*", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--quick", action="store_true", help="eight tiny models of known answer, two minutes"
+    )
     options = parser.parse_args()
+    if options.quick:
+        from benchmarks.validity.quick import main as quick
+
+        raise SystemExit(quick())
     options.out.mkdir(parents=True, exist_ok=True)
     names = [m.name for m in members(tuple(options.tasks))]
     missing = [name for name in names if measured(options.out, name) is None]
