@@ -34,6 +34,8 @@ class Architecture:
         trivial: constant or identity: symmetric without having learned anything.
         apart: names of the elements that move every sample to weights that it does not use in its
             own pose, so that nothing can be shared.
+        unclear: names of the elements under which it may hold although it was never shown, such as
+            shifts of a recurrence.
     """
 
     make: Callable[[], nn.Module]
@@ -45,6 +47,7 @@ class Architecture:
     free_path: float | None = None
     trivial: bool = False
     apart: frozenset[str] = frozenset()
+    unclear: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,11 @@ class Member:
             stays = [group.identity, *(group.parse(name) for name in task.shown[self.law])]
             products = (group.compose(h, s) for h in task.subgroup for s in stays)
             shown |= {group.element_name(g) for g in products}
-        unknown = None if self.network.free_path is not None else False
-        return {name: True if name in shown else unknown for name in names}
+        free = self.network.free_path is not None
+        unknown = set(names) if free else self.network.unclear
+        return {
+            name: True if name in shown else None if name in unknown else False for name in names
+        }
 
     def transports_by_construction(self) -> dict[str, bool | None]:
         """By element: all weights are shared, or none are; None where learning decides."""

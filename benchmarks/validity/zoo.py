@@ -4,9 +4,16 @@ from collections.abc import Callable
 
 from benchmarks.validity.task import Member, Task
 from benchmarks.validity.tasks.digits import digits
+from benchmarks.validity.tasks.graphs import graphs
 from benchmarks.validity.tasks.points import points
+from benchmarks.validity.tasks.sequences import sequences
 
-TASKS: dict[str, Callable[[], Task]] = {"digits": digits, "points": points}
+TASKS: dict[str, Callable[[], Task]] = {
+    "digits": digits,
+    "points": points,
+    "graphs": graphs,
+    "sequences": sequences,
+}
 
 
 def members(tasks: tuple[str, ...] = ()) -> list[Member]:
