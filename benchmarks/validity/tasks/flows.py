@@ -174,7 +174,12 @@ def flows() -> Task:
             lambda: _emulator(_equivariant()), "equivariant", _ALL, steps=400, fit=_fit
         ),
         "experts": Architecture(
-            lambda: _emulator(Experts()), "experts", steps=600, fit=_fit, apart=_ALL - _SHOWN
+            lambda: _emulator(Experts()),
+            "experts",
+            steps=600,
+            learning_rate=1e-2,
+            fit=_fit,
+            apart=_ALL - _SHOWN,
         ),
         "identity": Architecture(Scaled, "trivial", _ALL, steps=0, trivial=True),
         "constant": Architecture(Constant, "trivial", steps=0, trivial=True),
@@ -215,6 +220,7 @@ def flows() -> Task:
             ),
             FlaggedLesson("large flows grow by a quarter", scaled(1.25)),
         ),
+        teaching_rate=3e-4,
         # The reversal changes these four alone.
         wrong=Symmetry("reversed velocity", _GROUP, twisted, twisted, elements=odd),
         # 512 outputs a sample: their Gauss–Newton would take conjugate gradients, for minutes.
