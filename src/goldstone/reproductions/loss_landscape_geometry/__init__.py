@@ -32,7 +32,13 @@ def reproduce(out: Path, *, quick: bool = False, progress: Progress = _SILENT) -
     Raises:
         InputError: ``out`` holds the work of other sizes.
     """
-    sizes = QUICK if quick else FULL
+    return reproduced(out, QUICK if quick else FULL, quick=quick, progress=progress)
+
+
+def reproduced(
+    out: Path, sizes: Sizes, *, quick: bool = False, progress: Progress = _SILENT
+) -> Reproduction:
+    """The same of any sizes; more seeds of the same sizes go on from fewer."""
     experiments = Experiments(out, sizes, progress)
     parts = [
         claims(experiments)

@@ -226,6 +226,7 @@ class Experiments:
         return {name: from_json(ElementMeasurement, v, name) for name, v in values.items()}
 
     def _meter(self, run: Run, epoch: int | None = None) -> Meter:
+        self.trained(run)  # first, so that its seconds are counted as those of training
         trained = self.laboratory.train(run.flow, run.network, run.seed, run.variant)
         model = trained.emulator
         if epoch is not None:
