@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 from benchmarks.validity.task import Member, Task
 from benchmarks.validity.tasks.digits import digits
-from benchmarks.validity.tasks.graphs import graphs
 from benchmarks.validity.tasks.flows import flows
+from benchmarks.validity.tasks.graphs import graphs
 from benchmarks.validity.tasks.points import points
 from benchmarks.validity.tasks.sequences import sequences
 
 TASKS: dict[str, Callable[[], Task]] = {
     "digits": digits,
-    "flows": flows, "points": points,
+    "flows": flows,
+    "points": points,
     "graphs": graphs,
     "sequences": sequences,
 }
