@@ -14,6 +14,7 @@ from torch.nn.utils import parametrize
 from goldstone.core import InputError, generator
 from goldstone.weightspace.mirror import (
     LowRank,
+    PiecewiseConstant,
     Sparsity,
     TiedUnits,
     Vanishing,
@@ -44,6 +45,8 @@ CONSTRAINTS = {
     "any": Vanishing(columns(15, 4)),
     "together": Vanishing(columns(15, 4), together=True),
     "square": Vanishing(columns(15, 15)),
+    "piecewise": PiecewiseConstant(),
+    "piecewise rows": PiecewiseConstant(axis=0),
 }
 
 
@@ -76,13 +79,8 @@ def test_penalty_is_at_least_the_induced_one_and_equal_when_balanced(constraint)
         weight, least = module.weight.detach(), induced_penalty(module).item()
         assert redundancy_penalty(module).item() > least
     # The balanced factors of the same weight reach it.
-    if isinstance(constraint, LowRank):
-        balanced = entry[0].right_inverse(weight)
-    else:
-        coordinates = entry[0].coordinates
-        z = coordinates.analyse(weight)
-        gate = coordinates.group_norms(z).sqrt()
-        balanced = gate, z / coordinates.spread(gate)
+    balanced = entry[0].balanced(weight)
+    assert entry[0].gauge_slice(*balanced).abs().max() < 1e-13
     entry.original0.data, entry.original1.data = balanced
     torch.testing.assert_close(module.weight.detach(), weight)
     assert redundancy_penalty(module).item() == pytest.approx(least)
@@ -104,6 +102,8 @@ def test_induced_norms_are_those_of_the_books():
         "low rank": torch.linalg.matrix_norm(weight, "nuc"),
         "any": z.abs().sum(),
         "together": z.norm(),
+        "piecewise": (weight[:, 1:] - weight[:, :-1]).abs().sum(),
+        "piecewise rows": (weight[1:] - weight[:-1]).abs().sum(),
     }
     for name, value in known.items():
         found = CONSTRAINTS[name].parametrisation(weight).induced_norm(weight)
@@ -239,6 +239,26 @@ def test_low_rank_is_soft_thresholding_of_singular_values():
     assert int(torch.linalg.matrix_rank(module.weight.detach(), atol=1e-6)) == 2
 
 
+def test_piecewise_constant_is_the_fused_lasso():
+    """min ½‖θ − y‖² + λ Σ|θᵢ₊₁ − θᵢ| against its dual, min ½‖y − Dᵀz‖² over |z| ≤ λ."""
+    y = torch.tensor([[0.0, 0.2, -0.1, 1.0, 1.3, 0.9, 1.1, -0.5]], dtype=torch.float64)
+    strength = 0.2
+    module = constrain_by_symmetry(layer_of(1, 8), "weight", PiecewiseConstant())
+    optimiser = torch.optim.SGD(decay_groups(module, strength), lr=0.05)
+    for _ in range(8000):
+        optimiser.zero_grad()
+        (0.5 * (module.weight - y).square().sum()).backward()
+        optimiser.step()
+    difference = np.diff(np.eye(8), axis=0)
+    z, target = np.zeros(7), y.numpy()[0]
+    for _ in range(20_000):
+        z = np.clip(z + 0.2 * difference @ (target - difference.T @ z), -strength, strength)
+    np.testing.assert_allclose(
+        module.weight.detach().numpy()[0], target - difference.T @ z, atol=1e-6
+    )
+    assert int((module.weight.detach().diff().abs() > 1e-6).sum()) < 5
+
+
 def layer_of(outputs, inputs):
     torch.manual_seed(5)
     return nn.Linear(inputs, outputs, bias=False).double()
@@ -280,6 +300,8 @@ def test_bad_input():
         constrain_by_symmetry(model, "weight", Sparsity(axes=(2,)))
     with pytest.raises(InputError, match="two or more axes"):
         constrain_by_symmetry(model, "bias", LowRank())
+    with pytest.raises(InputError, match="axis of two or more entries"):
+        constrain_by_symmetry(model, "weight", PiecewiseConstant(axis=2))
     with pytest.raises(InputError, match="rank from 1 to 3"):
         constrain_by_symmetry(model, "weight", LowRank(4))
     with pytest.raises(InputError, match="expected orthonormal columns, got"):

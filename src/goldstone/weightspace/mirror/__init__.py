@@ -6,6 +6,7 @@ from goldstone.weightspace.mirror.collapse_history import CollapseHistory, colla
 from goldstone.weightspace.mirror.constraints import (
     Constraint,
     LowRank,
+    PiecewiseConstant,
     Sparsity,
     TiedUnits,
     Vanishing,
@@ -14,6 +15,7 @@ from goldstone.weightspace.mirror.constraints import (
 from goldstone.weightspace.mirror.decay import decay_groups, induced_penalty, redundancy_penalty
 from goldstone.weightspace.mirror.mirror_symmetry import MirrorSymmetry, unit_exchange, unit_sign
 from goldstone.weightspace.mirror.parametrisations import (
+    CumulativeParametrisation,
     FactorisedParametrisation,
     GatedParametrisation,
     RedundantParametrisation,
@@ -24,12 +26,14 @@ __all__ = [
     "CollapseHistory",
     "CollapseReport",
     "Constraint",
+    "CumulativeParametrisation",
     "FactorisedParametrisation",
     "GatedParametrisation",
     "LayerCollapse",
     "LowRank",
     "MirrorSymmetry",
     "Modulo",
+    "PiecewiseConstant",
     "RedundantParametrisation",
     "Sparsity",
     "TiedUnits",

@@ -16,6 +16,7 @@ from goldstone.weightspace.mirror.coordinates import (
     contrasts,
 )
 from goldstone.weightspace.mirror.parametrisations import (
+    CumulativeParametrisation,
     FactorisedParametrisation,
     GatedParametrisation,
     RedundantParametrisation,
@@ -92,6 +93,27 @@ class LowRank(Constraint):
 
 
 @dataclass(frozen=True)
+class PiecewiseConstant(Constraint):
+    """Equal neighbours along an axis: the penalty of total variation.
+
+    Attributes:
+        axis: of two or more entries.
+        gate: the gates at the start.
+    """
+
+    axis: int = -1
+    gate: float = 1.0
+
+    def parametrisation(self, weight: Tensor) -> RedundantParametrisation:
+        if not -weight.ndim <= self.axis < weight.ndim or weight.shape[self.axis] < 2:
+            raise InputError(
+                f"expected an axis of two or more entries, got axis {self.axis} of a weight of "
+                f"shape {tuple(weight.shape)}"
+            )
+        return CumulativeParametrisation(self.axis, self.gate)
+
+
+@dataclass(frozen=True)
 class Vanishing(Constraint):
     """Oᵀθ = 0 for any orthonormal columns O of the flattened weight.
 
@@ -125,7 +147,8 @@ def constrain_by_symmetry(module: nn.Module, name: str, constraint: Constraint) 
         module: changed in place and returned. The parameter's object is replaced by its factors:
             make the optimiser afterwards.
         name: of one of its own parameters, such as ``"weight"``.
-        constraint: :class:`Sparsity`, :class:`TiedUnits`, :class:`LowRank` or :class:`Vanishing`.
+        constraint: :class:`Sparsity`, :class:`TiedUnits`, :class:`LowRank`,
+            :class:`PiecewiseConstant` or :class:`Vanishing`.
 
     Raises:
         InputError: there is no such parameter, it is parametrised already or not floating-point, or
