@@ -150,7 +150,7 @@ class Member:
             shown |= set(names)
         if self.recipe == "subgroup":
             # Data moved by h of the subgroup: pose g is among them if g = hs, s leaving the law.
-            group = task.symmetry.group
+            group: Any = task.symmetry.group
             stays = [group.identity, *(group.parse(name) for name in task.shown[self.law])]
             products = (group.compose(h, s) for h in task.subgroup for s in stays)
             shown |= {group.element_name(g) for g in products}
