@@ -156,7 +156,7 @@ def points() -> Task:
         "points": Architecture(PointNetwork, "points", steps=1500, learning_rate=5e-3),
         "equivariant": Architecture(VectorNetwork, "equivariant", _ALL, steps=800),
         "experts": Architecture(
-            Experts, "experts", steps=1200, learning_rate=5e-3, apart=_ALL - _HALF_TURNS
+            Experts, "experts", steps=2500, learning_rate=1e-2, apart=_ALL - _HALF_TURNS
         ),
         "constant": Architecture(Constant, "trivial", steps=0, trivial=True),
     }
