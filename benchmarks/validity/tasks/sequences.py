@@ -19,10 +19,9 @@ from benchmarks.validity.tasks.networks import (
     WithFreePath,
     perceptron,
 )
-from goldstone.actions import Context, CyclicShift, sequence_symmetry
+from goldstone.actions import Context, sequence_symmetry
 from goldstone.auditing import FlaggedLesson, Samples, scaled, stepped_by
 from goldstone.core import generator
-from goldstone.groups import CyclicGroup
 from goldstone.nn import RelativeBias, RotaryPositions, SequenceAttention, SequenceConv1d
 from goldstone.systems.losses import mse
 
@@ -35,15 +34,19 @@ _ELEMENTS = (1, 2, 3, 4, 6, 8)
 
 
 @dataclass(frozen=True)
-class TwiceAsFar:
-    """Shift by 2 k: an action of the group, but not that of the law."""
+class WrongMove:
+    """Shift by 2 k, with k quarter turns of the two channels: an action, but not that of the law.
 
-    group: CyclicGroup
+    The turns are for k = 6, where 2 k is a whole round: with targets that stay put, their noise
+    would be the same in both poses, and learning it would rightly seem to transport.
+    """
 
     def act(self, element: int, x: Tensor, context: Context) -> Tensor:
-        """Roll the places."""
-        twice = self.group.compose(element, element)
-        return CyclicShift(self.group).act(twice, x, context)
+        """Roll the places, turn the channels."""
+        k = int(element)
+        for _ in range(k % 4):
+            x = torch.stack((-x[..., 1], x[..., 0]), -1)
+        return x.roll(2 * k, 1)
 
 
 class Strided(nn.Module):
@@ -213,7 +216,6 @@ def sequences() -> Task:
                 _overlap,
             ),
         ),
-        wrong=replace(
-            shifts, name="targets move twice as far", on_output=TwiceAsFar(CyclicGroup(_PLACES))
-        ),
+        teaching_rate=5e-4,
+        wrong=replace(shifts, name="targets move twice as far", on_output=WrongMove()),
     )
