@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def mlp(activation: nn.Module, *, norm: bool = False, widths: tuple[int, ...] = (3, 6, 5, 2)) -> nn.Module:
+def mlp(
+    activation: nn.Module, *, norm: bool = False, widths: tuple[int, ...] = (3, 6, 5, 2)
+) -> nn.Module:
     layers: list[nn.Module] = []
     for a, b in zip(widths, widths[1:-1], strict=False):
         layers += [nn.Linear(a, b), *([nn.LayerNorm(b)] if norm else []), activation]
@@ -68,7 +70,9 @@ class ResNet(nn.Module):
 
 
 class GPTBlock(nn.Module):
-    def __init__(self, width: int, heads: int, norm: type[nn.Module], hidden: int | None = None) -> None:
+    def __init__(
+        self, width: int, heads: int, norm: type[nn.Module], hidden: int | None = None
+    ) -> None:
         super().__init__()
         self.heads = heads
         self.norm1, self.norm2 = norm(width), norm(width)

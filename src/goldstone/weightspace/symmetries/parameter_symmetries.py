@@ -134,13 +134,9 @@ def parameter_symmetries(model: nn.Module, example_inputs: Sequence[Any]) -> Par
             for name, exponent in scaling.exponents.items()
         )
         name = axes[0].parameter
-        found.append(
-            ParameterSymmetry(name, "uniform scaling", 1, 1, axes, scaling.exact, aliases)
-        )
+        found.append(ParameterSymmetry(name, "uniform scaling", 1, 1, axes, scaling.exact, aliases))
     named = set(units.parameters)
-    unused = tuple(
-        name for name, _ in model.named_parameters() if name not in named
-    )
+    unused = tuple(name for name, _ in model.named_parameters() if name not in named)
     return ParameterSymmetries(
         tuple(found), tuple(dict.fromkeys(units.unsupported)), unused, aliases
     )
@@ -182,9 +178,7 @@ def _linear(
     family: Family, kind: Kind, slots: Iterable[LinearSlot], aliases: tuple[tuple[str, str], ...]
 ) -> ParameterSymmetry:
     axes = tuple(_axis(one.slot, one.dual, one.frame) for one in slots)
-    return ParameterSymmetry(
-        _name(axes), kind, family.size, family.copies, axes, aliases=aliases
-    )
+    return ParameterSymmetry(_name(axes), kind, family.size, family.copies, axes, aliases=aliases)
 
 
 def _diagonal(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups import Group, OrthogonalGroup, ScalingGroup, SymmetricGroup
+from goldstone.groups.matrix.algebra import rotation_generators, stacked
 from goldstone.groups.matrix.haar import haar_orthogonal
 from goldstone.weightspace.symmetries.general_linear import GeneralLinearGroup, sample_invertible
 from goldstone.weightspace.symmetries.parameter_axis import ParameterAxis
@@ -182,9 +182,7 @@ class ParameterSymmetry:
             return torch.eye(n * n, dtype=torch.float64).reshape(-1, n, n)
         keeps = self.kind == "orthogonal keeping ones"
         m = n - 1 if keeps else n
-        basis = torch.zeros(m * (m - 1) // 2, m, m, dtype=torch.float64)
-        for k, (a, b) in enumerate(combinations(range(m), 2)):
-            basis[k, b, a], basis[k, a, b] = 1.0, -1.0
+        basis = stacked(rotation_generators(m), m)
         if not keeps:
             return basis
         frame = ones_complement(n)

@@ -71,7 +71,9 @@ def check_symmetries(
         if not symmetry.exact:
             far = FAR * torch.ones_like(element)
             base = _outputs(model, symmetry.act(far, state), arguments)
-            difference = _difference(base, _outputs(model, symmetry.act(far * element, state), arguments))
+            difference = _difference(
+                base, _outputs(model, symmetry.act(far * element, state), arguments)
+            )
         if not difference <= tolerance:
             raise SymmetryRefusedError(
                 f"the {symmetry.kind} symmetry {symmetry.group_name} of {symmetry.name} changes the "

@@ -6,8 +6,15 @@ from typing import Literal
 
 import numpy as np
 
-from goldstone.weightspace.tracing.domain import Domain, Pointwise, lettered, placed, reduced_place, transposed
-from goldstone.weightspace.tracing.labels import Field, Labelled
+from goldstone.weightspace.tracing.domain import (
+    Domain,
+    Pointwise,
+    lettered,
+    placed,
+    reduced_place,
+    transposed,
+)
+from goldstone.weightspace.tracing.labels import Field, Ids, Labelled
 
 
 class DiagonalDomain(Domain):
@@ -15,7 +22,8 @@ class DiagonalDomain(Domain):
 
     Here an axis without label is one along which the tensor does not change. The degree of a tensor
     is a linear form in the logarithms of the parameters' factors; what the operations demand of it
-    is a system of linear equations, :attr:`equations`.
+    is a system of linear equations, :attr:`equations`. What a parameter must be multiplied by
+    besides the labels of its own axes is in :attr:`compensating`.
 
     Args:
         kind: ``scale`` or ``sign``.
@@ -26,6 +34,7 @@ class DiagonalDomain(Domain):
         self.kind = kind
         self.names: list[str] = []
         self.equations: list[dict[int, float]] = []
+        self.compensating: list[tuple[str, Ids]] = []
         self.inexact_ids: list[np.ndarray] = []
         self.inexact_degrees: list[dict[int, float]] = []
 
@@ -115,7 +124,9 @@ class DiagonalDomain(Domain):
         self.inexact_degrees.append(x.degree)
         return Labelled(x.shape, tuple(fields))
 
-    def running(self, x: Labelled, mean: Labelled, variance: Labelled) -> Labelled:
+    def running(
+        self, x: Labelled, mean: Labelled, variance: Labelled, weight: Labelled | None
+    ) -> Labelled:
         self.fix(variance)
         rank = len(x.shape)
         row = replace(
@@ -123,7 +134,13 @@ class DiagonalDomain(Domain):
             shape=(1, mean.shape[0], *([1] * (rank - 2))),
             fields=tuple(replace(one, axes=(1,)) for one in mean.fields),
         )
-        return self._add(x, self.spread(row, x.shape))
+        out = self._add(x, self.spread(row, x.shape))
+        if weight is None or weight.parameter is None:
+            return out
+        # What multiplies x can be divided out of the weight: nothing behind it is touched.
+        for one in out.fields:
+            self.compensating.append((weight.parameter, one.ids ^ 1))
+        return replace(out, fields=())
 
     def follow(self, x: Labelled, mean: Labelled, variance: Labelled) -> None:
         self.fix(mean)
@@ -142,7 +159,9 @@ class DiagonalDomain(Domain):
                 self.ties.fix(one.ids)
             else:
                 fields.append(Field(tuple(place[a] for a in one.axes), one.ids, one.frame))
-        sizes = [1 if a in axes else size for a, size in enumerate(x.shape) if keep or a not in axes]
+        sizes = [
+            1 if a in axes else size for a, size in enumerate(x.shape) if keep or a not in axes
+        ]
         return Labelled(tuple(sizes), tuple(fields), degree=x.degree)
 
 

@@ -52,6 +52,7 @@ def diagonal_families(walk: Interpreter) -> list[DiagonalFamily]:
     if isinstance(domain, DiagonalDomain):
         for ids in domain.inexact_ids:
             inexact[parts[ids.ravel() >> 1] >> 1] = True
+    order = {name: rank for rank, name in enumerate(walk.parameters)}
     units: dict[int, list[tuple[str, int, int, int]]] = defaultdict(list)
     for name, x in walk.parameters.items():
         for one in x.fields:
@@ -59,14 +60,21 @@ def diagonal_families(walk: Interpreter) -> list[DiagonalFamily]:
                 if not bound[node]:
                     found = (name, one.axes[0], int(sense[node]), place)
                     units[int(parts[node])].append(found)
+    if isinstance(domain, DiagonalDomain):
+        for name, ids in domain.compensating:
+            for place, label in enumerate(ids.tolist()):
+                node = label >> 1
+                if not bound[node]:
+                    units[int(parts[node])].append((name, 0, int(sense[node]) ^ label & 1, place))
     families: dict[tuple[object, ...], list[list[int]]] = defaultdict(list)
     for unit, found in units.items():
         # The sense of a unit is a matter of choice: its first place is multiplied.
+        found.sort(key=lambda item: (order[item[0]], *item[1:]))
         flip = found[0][2]
-        kind = tuple((name, axis, dual ^ flip) for name, axis, dual, _ in sorted(found))
-        places = [place for *_, place in sorted(found)]
+        kind = tuple((name, axis, dual ^ flip) for name, axis, dual, _ in found)
+        places = [place for *_, place in found]
         families[(bool(inexact[unit >> 1]), *kind)].append(places)
-    result = []
+    result: list[DiagonalFamily] = []
     for (broken, *kind), all_places in families.items():
         table = np.array(all_places)
         slots = []
@@ -91,9 +99,7 @@ class UniformScaling:
     exact: bool
 
 
-def uniform_scalings(
-    domain: DiagonalDomain, known: list[dict[str, float]]
-) -> list[UniformScaling]:
+def uniform_scalings(domain: DiagonalDomain, known: list[dict[str, float]]) -> list[UniformScaling]:
     """A basis of the scalings of whole parameters, modulo those that are ``known``."""
     names = domain.names
     free = _null_space(_rows(domain.equations, len(names)))
@@ -111,6 +117,8 @@ def uniform_scalings(
         if np.linalg.matrix_rank(grown, tol=PIVOT) == np.linalg.matrix_rank(span, tol=PIVOT):
             continue
         span = grown
+        if (inexact @ row).sum() < 0 or (row.sum() < 0 and not (inexact @ row).any()):
+            row = -row  # what goes into a norm grows with λ
         exponents = {names[k]: float(row[k]) for k in np.flatnonzero(np.abs(row) > PIVOT)}
         exact = bool((np.abs(inexact @ row) < PIVOT).all())
         result.append(UniformScaling(exponents, exact))

@@ -108,8 +108,10 @@ class Domain(ABC):
         """x divided by its standard deviation (or root mean square) over the axes."""
 
     @abstractmethod
-    def running(self, x: Labelled, mean: Labelled, variance: Labelled) -> Labelled:
-        """(x − mean)/√variance along axis 1, the two being parameters (BatchNorm in eval mode)."""
+    def running(
+        self, x: Labelled, mean: Labelled, variance: Labelled, weight: Labelled | None
+    ) -> Labelled:
+        """(x − mean)/√variance along axis 1 (BatchNorm in eval mode), before the weight."""
 
     @abstractmethod
     def follow(self, x: Labelled, mean: Labelled, variance: Labelled) -> None:

@@ -132,4 +132,3 @@ def _unknown(domain: Domain, inputs: Sequence[Labelled], out: Any) -> Any:
     if isinstance(out, torch.Tensor):
         return domain.unsupported(inputs, tuple(out.shape))
     return [_unknown(domain, inputs, item) for item in out]
-

@@ -53,7 +53,9 @@ class Labelled:
         return any(axis in one.axes for one in self.fields)
 
 
-def _moved(x: Labelled, shape: Sequence[int], fields: Iterable[Field], uniform: Iterable[int]) -> Labelled:
+def _moved(
+    x: Labelled, shape: Sequence[int], fields: Iterable[Field], uniform: Iterable[int]
+) -> Labelled:
     return replace(
         x, shape=tuple(shape), fields=tuple(fields), uniform=frozenset(uniform), parameter=None
     )

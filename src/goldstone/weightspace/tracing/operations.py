@@ -49,7 +49,9 @@ class Operations:
         total = self.domain.add([_tensor(x), _tensor(y)], shape)
         return self.domain.multiply(total, condition, shape)
 
-    def _masked_fill(self, shape: Shape, x: Labelled, mask: Labelled, value: Any) -> Labelled | None:
+    def _masked_fill(
+        self, shape: Shape, x: Labelled, mask: Labelled, value: Any
+    ) -> Labelled | None:
         return self._where(shape, mask, value, x)
 
     def _mul(self, shape: Shape, x: Any, y: Any) -> Labelled:
@@ -239,21 +241,21 @@ class Operations:
     def _batch_norm_eval(
         self, shapes: Any, x: Labelled, w: Any, b: Any, mean: Labelled, variance: Labelled, *_: Any
     ) -> list[Any]:
-        normal = self.domain.running(x, mean, variance)
+        normal = self.domain.running(x, mean, variance, w)
         out = self._affine(normal, w, b, len(x.shape) - 2)
         return [out, *(Labelled(shape) for shape in shapes[1:])]
 
     def _softmax(self, shape: Shape, x: Labelled, axis: int, *_: Any) -> Labelled:
         return self.domain.softmax(x, [axis % len(shape)])
 
-    def _reduced(
-        self, x: Labelled, axes: Any, keep: bool, linear: bool
-    ) -> Labelled:
+    def _reduced(self, x: Labelled, axes: Any, keep: bool, linear: bool) -> Labelled:
         rank = len(x.shape)
         chosen = range(rank) if axes is None or axes == [] else np.atleast_1d(axes).tolist()
         return self.domain.reduce(x, [axis % rank for axis in chosen], keep, linear)
 
-    def _mean(self, shape: Shape, x: Labelled, axes: Any = None, keep: bool = False, **_: Any) -> Labelled:
+    def _mean(
+        self, shape: Shape, x: Labelled, axes: Any = None, keep: bool = False, **_: Any
+    ) -> Labelled:
         return self._reduced(x, axes, keep, linear=True)
 
     def _amax(self, shape: Shape, x: Labelled, axes: Any = None, keep: bool = False) -> Labelled:
@@ -274,7 +276,10 @@ class Operations:
         touched = {len(shape) - 1 - i // 2 for i, size in enumerate(pad) if size}
         if any(x.covered(axis) or axis in x.uniform for axis in touched):
             return None
-        if any(item not in (0, 0.0, None, "constant", "reflect", "replicate", "circular") for item in rest):
+        if any(
+            item not in (0, 0.0, None, "constant", "reflect", "replicate", "circular")
+            for item in rest
+        ):
             return None
         return labels.map_axes(x, shape, lambda axis: axis in touched)
 

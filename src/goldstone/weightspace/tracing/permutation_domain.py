@@ -45,7 +45,9 @@ class PermutationDomain(Domain):
         shape = ids.shape[: len(kept)]
         return self.ties.blocks(ids.reshape(int(np.prod(shape)), -1)).reshape(shape)
 
-    def _grounded(self, x: Labelled, x_letters: Sequence[int], y: Labelled, y_letters: Sequence[int]) -> Labelled:
+    def _grounded(
+        self, x: Labelled, x_letters: Sequence[int], y: Labelled, y_letters: Sequence[int]
+    ) -> Labelled:
         """x, rigid along the axes whose indices stay where they are in y."""
         still = {
             letter
@@ -153,7 +155,10 @@ class PermutationDomain(Domain):
         contracted = frozenset(shared - set(out))
         sizes = dict(zip([*x_letters, *y_letters], [*x.shape, *y.shape], strict=True))
         x, y = self._grounded_pair(x, x_letters, y, y_letters)
-        for part, letters, other, others in ((x, x_letters, y, y_letters), (y, y_letters, x, x_letters)):
+        for part, letters, other, others in (
+            (x, x_letters, y, y_letters),
+            (y, y_letters, x, x_letters),
+        ):
             for one, own in lettered(part, letters):
                 partners = [b for _, b in lettered(other, others) if own & b]
                 if own & contracted and own - shared:
@@ -183,7 +188,9 @@ class PermutationDomain(Domain):
                 if letter in letters
             )
         }
-        return Labelled(tuple(sizes[letter] for letter in out), _largest(fields), frozenset(uniform))
+        return Labelled(
+            tuple(sizes[letter] for letter in out), _largest(fields), frozenset(uniform)
+        )
 
     def pointwise(self, x: Labelled, kind: Pointwise) -> Labelled:
         self._use(x)
@@ -207,7 +214,9 @@ class PermutationDomain(Domain):
                 self._rows(one, one.axes, [axis for axis in one.axes if axis not in inside])
         return replace(x, parameter=None)
 
-    def running(self, x: Labelled, mean: Labelled, variance: Labelled) -> Labelled:
+    def running(
+        self, x: Labelled, mean: Labelled, variance: Labelled, weight: Labelled | None
+    ) -> Labelled:
         self._use(x, mean, variance)
         for part in (x, mean, variance):
             for one in part.fields:
@@ -244,7 +253,9 @@ class PermutationDomain(Domain):
             elif kept:
                 rows = self._rows(one, one.axes, kept)
                 fields.append(Field(tuple(place[a] for a in kept), rows, self.ties.fresh_frame()))
-        sizes = [1 if a in axes else size for a, size in enumerate(x.shape) if keep or a not in axes]
+        sizes = [
+            1 if a in axes else size for a, size in enumerate(x.shape) if keep or a not in axes
+        ]
         uniform = frozenset(place[a] for a in x.uniform if a in place)
         return Labelled(tuple(sizes), tuple(fields), uniform)
 

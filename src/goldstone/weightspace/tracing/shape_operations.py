@@ -118,8 +118,9 @@ class ShapeOperations:
         for a in lost:
             if not any(a in one.axes for one in fields):
                 for part in parts:
-                    self.domain.fix(replace(part, fields=tuple(
-                        one for one in part.fields if a in one.axes)))
+                    self.domain.fix(
+                        replace(part, fields=tuple(one for one in part.fields if a in one.axes))
+                    )
         return Labelled(shape, fields, joined.uniform, total.degree)
 
     def _stack(self, shape: Shape, parts: Sequence[Labelled], axis: int = 0) -> Labelled:

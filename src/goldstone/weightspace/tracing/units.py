@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from goldstone.weightspace.tracing.labels import Ids
 from goldstone.weightspace.tracing.ties import Ties
 
 Hashes = NDArray[np.uint64]
+Relation = dict[int, set[int]]
 ROUNDS = 3
 
 
@@ -80,21 +82,25 @@ def families(walk: Interpreter) -> list[Family]:
     parents, children = _relations(ties, labels)
     colours = _coloured(labels, nodes.colour, parents, children)
     members = _members(labels)
-    groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for unit in range(len(fixed)):
         own = nodes.slot[members[unit]] >= 0
         if not fixed[unit] and (own.any() or children.get(unit)):
-            groups[(int(colours[unit]), *sorted(parents.get(unit, ())))].append(unit)
-    blocks: dict[tuple[int, ...], list[list[int]]] = defaultdict(list)
-    for (colour, *above), units in groups.items():
+            others = _elsewhere(unit, parents, children)
+            groups[(int(colours[unit]), others, *sorted(parents.get(unit, ())))].append(unit)
+    blocks: dict[tuple[Any, ...], list[list[int]]] = defaultdict(list)
+    for (colour, others, *above), units in groups.items():
         outer = tuple(sorted({int(colours[parent]) for parent in above}))
-        blocks[(colour, len(units), *outer)].append(units)
+        blocks[(colour, len(units), others, *outer)].append(units)
     found = []
     for (_, size, *_), copies in blocks.items():
         if size < 2:
             continue
         places = [
-            [_nodes_of(unit, members, children, nodes, colours) for unit in units]
+            [
+                np.concatenate(_nodes_of(unit, members, parents, children, nodes, colours))
+                for unit in units
+            ]
             for units in copies
         ]
         slots = _slots(places, nodes)
@@ -102,21 +108,43 @@ def families(walk: Interpreter) -> list[Family]:
     return found
 
 
-def _relations(ties: Ties, labels: Ids) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
-    parents: dict[int, set[int]] = defaultdict(set)
-    children: dict[int, set[int]] = defaultdict(set)
+def _relations(ties: Ties, labels: Ids) -> tuple[Relation, Relation]:
+    """The blocks of each unit, and the members of each block.
+
+    Blocks inside larger blocks are members of these, as pairs of channels are that two norms with
+    two and with four channels in a group make.
+    """
+    children: Relation = defaultdict(set)
     for above, rows in ties.families:
         for parent, row in zip(labels[above].tolist(), labels[rows].tolist(), strict=True):
-            for child in row:
-                if child != parent:
-                    parents[child].add(parent)
-                    children[parent].add(child)
+            children[parent] |= set(row) - {parent}
+    parents = _turned(children)
+    sizes = {parent: len(members) for parent, members in children.items()}
+    for inner in sorted(children, key=lambda parent: sizes[parent]):
+        members = set(children[inner])
+        shared = set.intersection(*(parents[child] for child in members)) if members else set()
+        for outer in shared - {inner}:
+            if sizes[outer] > sizes[inner]:
+                children[outer] = children[outer] - members | {inner}
+        parents = _turned(children)
     return parents, children
 
 
-def _coloured(
-    labels: Ids, colour: Hashes, parents: dict[int, set[int]], children: dict[int, set[int]]
-) -> Hashes:
+def _turned(children: Relation) -> Relation:
+    parents: Relation = defaultdict(set)
+    for parent, members in children.items():
+        for child in members:
+            parents[child].add(parent)
+    return parents
+
+
+def _elsewhere(unit: int, parents: Relation, children: Relation) -> tuple[tuple[int, ...], ...]:
+    """The other blocks of a block's members: only blocks that agree in them may change places."""
+    members = children.get(unit, ())
+    return tuple(sorted(tuple(sorted(parents[child] - {unit})) for child in members))
+
+
+def _coloured(labels: Ids, colour: Hashes, parents: Relation, children: Relation) -> Hashes:
     """Colours of units: those of their nodes, refined by those of blocks and members."""
     with np.errstate(over="ignore"):
         units = np.zeros(int(labels.max()) + 1, dtype=np.uint64)
@@ -139,7 +167,8 @@ def _members(labels: Ids) -> list[Ids]:
 def _nodes_of(
     unit: int,
     members: list[Ids],
-    children: dict[int, set[int]],
+    parents: Relation,
+    children: Relation,
     nodes: _Nodes,
     colours: Hashes,
 ) -> list[Ids]:
@@ -147,14 +176,17 @@ def _nodes_of(
     own = members[unit][nodes.slot[members[unit]] >= 0]
     order = np.lexsort((own, nodes.colour[own]))
     lists = [own[order]]
-    below = [(int(colours[child]), int(members[child][0]), child) for child in children.get(unit, ())]
-    for _, _, child in sorted(below):
-        lists += _nodes_of(child, members, children, nodes, colours)
+    below = [
+        (int(colours[child]), sorted(parents[child] - {unit}), int(members[child][0]), child)
+        for child in children.get(unit, ())
+    ]
+    for *_, child in sorted(below):
+        lists += _nodes_of(child, members, parents, children, nodes, colours)
     return lists
 
 
-def _slots(places: list[list[list[Ids]]], nodes: _Nodes) -> tuple[Slot, ...]:
-    flat = np.array([[np.concatenate(unit) for unit in units] for units in places])
+def _slots(places: list[list[Ids]], nodes: _Nodes) -> tuple[Slot, ...]:
+    flat = np.array(places)
     slot = nodes.slot[flat[0, 0]]
     found = []
     for number in dict.fromkeys(sorted(slot.tolist())):
