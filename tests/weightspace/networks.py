@@ -1,5 +1,6 @@
 """Networks whose symmetries the tests know."""
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -11,7 +12,7 @@ def mlp(
     activation: nn.Module, *, norm: bool = False, widths: tuple[int, ...] = (3, 6, 5, 2)
 ) -> nn.Module:
     layers: list[nn.Module] = []
-    for a, b in zip(widths, widths[1:-1], strict=False):
+    for a, b in pairwise(widths[:-1]):
         layers += [nn.Linear(a, b), *([nn.LayerNorm(b)] if norm else []), activation]
     return nn.Sequential(*layers, nn.Linear(*widths[-2:]))
 

@@ -62,7 +62,7 @@ def test_dead_unit_has_a_smaller_orbit() -> None:
 
 @pytest.mark.parametrize(("norm", "dimension"), [("layer", 3 + 16 + 12), ("rms", 6 + 16 + 12)])
 def test_relation_away_from_critical_points(norm: str, dimension: int) -> None:
-    """Frames make the action of O(n) nonlinear in the weights of norms: the relation holds still."""
+    """Frames make the action of O(n) nonlinear in the norms' weights; the relation holds."""
     model = randomised(GPT(width=4, depth=1, norm=norm, hidden=3, vocabulary=5)).double()  # type: ignore[arg-type]
     tokens = torch.arange(12).reshape(2, 6) % 5
     symmetries = parameter_symmetries(model, (tokens,))

@@ -17,8 +17,8 @@ SPREAD = 0.5
 class GeneralLinearGroup(MatrixLieGroup):
     """GL(n, ℝ): the invertible real n×n matrices.
 
-    Its Lie algebra, all matrices, has the basis E_ij, row by row. Samples are U diag(e^{x/2}) V with
-    U and V from Haar measure on O(n) and x standard normal: well conditioned, of either determinant.
+    Its Lie algebra, all matrices, has the basis E_ij, row by row. Samples are U diag(e^{x/2}) V, U
+    and V from Haar measure on O(n) and x standard normal: well conditioned, of either determinant.
 
     Attributes:
         n: size of the matrices, at least 1.

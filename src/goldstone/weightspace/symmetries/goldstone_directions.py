@@ -29,8 +29,8 @@ class GoldstoneDirections:
         dimension: of the orbit, the rank of the tangents.
         directions: an orthonormal basis of the tangents, (dimension, parameters).
         gradient_norm: ‖∇L‖; near 0 at a critical point.
-        relation: max over tangents ξ of ‖Hξ + (∂ξ)ᵀ∇L‖ / (‖H‖‖ξ‖). L(exp(tX)θ) = L(θ) differentiated
-            twice says that it is 0 at every point.
+        relation: max over tangents ξ of ‖Hξ + (∂ξ)ᵀ∇L‖ / (‖H‖‖ξ‖). It is 0 at every point, since
+            ξ·∇L = 0 is.
         null: max over unit tangents of ‖Hξ‖/‖H‖: 0 at critical points.
         nullity: number of the Hessian's eigenvalues within ``tolerance`` of 0, relative to the
             largest. At least the dimension at a critical point; equal where the minimum is
@@ -139,7 +139,7 @@ def goldstone_directions(
     chosen = [one for one in _chosen(symmetries) if one.exact and one.lie_dimension]
 
     def unpacked(flat: Tensor) -> dict[str, Tensor]:
-        parts = flat.split(sizes)
+        parts = torch.split(flat, sizes)
         return {
             name: part.reshape(point[name].shape) for name, part in zip(names, parts, strict=True)
         }
@@ -196,7 +196,8 @@ def _unit_rows(rows: Tensor) -> Tensor:
     """Rows of length one; what does not move is left out."""
     lengths = rows.norm(dim=1)
     kept = lengths > np.finfo(np.float64).tiny
-    return rows[kept] / lengths[kept, None]
+    unit: Tensor = rows[kept] / lengths[kept, None]
+    return unit
 
 
 def _rank(rows: Tensor) -> int:
@@ -208,4 +209,5 @@ def _orthonormal(rows: Tensor) -> Tensor:
     if not len(unit):
         return unit
     _, values, basis = torch.linalg.svd(unit, full_matrices=False)
-    return basis[values > RANK_TOLERANCE * values[0]]
+    kept: Tensor = basis[values > RANK_TOLERANCE * values[0]]
+    return kept

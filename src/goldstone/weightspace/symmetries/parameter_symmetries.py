@@ -61,9 +61,9 @@ class ParameterSymmetries:
         rows = [("units", "kind", "group", "dimension", "acts on")]
         for one in self.symmetries:
             kind = one.kind + ("" if one.permutes == "units" else " of blocks")
-            names = ", ".join(one.parameters[:3]) + (" …" if len(one.parameters) > 3 else "")
+            where = ", ".join(one.parameters[:3]) + (" …" if len(one.parameters) > 3 else "")
             kind += "" if one.exact else " (up to ε)"
-            rows.append((one.name, kind, one.group_name, str(one.lie_dimension or "–"), names))
+            rows.append((one.name, kind, one.group_name, str(one.lie_dimension or "–"), where))
         widths = [max(len(row[k]) for row in rows) for k in range(4)]
         lines = [
             "  ".join([*(cell.ljust(n) for cell, n in zip(row, widths, strict=False)), row[4]])

@@ -22,8 +22,8 @@ class SymmetryCheck:
 
     Attributes:
         symmetry: the one tested.
-        difference: largest |f(gθ) − f(θ)| over max |f(θ)|, in float64. Of symmetries that hold up to
-            the ε of a norm, at 10⁴ times the scale, where it does not count.
+        difference: largest |f(gθ) − f(θ)| over max |f(θ)|, in float64. Of symmetries that hold up
+            to the ε of a norm, at 10⁴ times the scale, where it does not count.
         with_epsilon: the same at the scale of the given weights; equal for exact symmetries.
     """
 
@@ -76,9 +76,9 @@ def check_symmetries(
             )
         if not difference <= tolerance:
             raise SymmetryRefusedError(
-                f"the {symmetry.kind} symmetry {symmetry.group_name} of {symmetry.name} changes the "
-                f"outputs by {difference:.2g} of their size (tolerance {tolerance:g}): it is no "
-                "symmetry of this network in this mode, or the network is not deterministic"
+                f"the {symmetry.kind} symmetry {symmetry.group_name} of {symmetry.name} changes "
+                f"the outputs by {difference:.2g} of their size (tolerance {tolerance:g}): it is "
+                "no symmetry of this network in this mode, or the network is not deterministic"
             )
         checks.append(SymmetryCheck(symmetry, difference, near))
     return tuple(checks)

@@ -11,6 +11,7 @@ from goldstone.weightspace.tracing.interpreter import Interpreter
 from goldstone.weightspace.tracing.labels import Ids
 
 PIVOT = 1e-9
+Kind = tuple[str, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,21 +67,20 @@ def diagonal_families(walk: Interpreter) -> list[DiagonalFamily]:
                 node = label >> 1
                 if not bound[node]:
                     units[int(parts[node])].append((name, 0, int(sense[node]) ^ label & 1, place))
-    families: dict[tuple[object, ...], list[list[int]]] = defaultdict(list)
-    for unit, found in units.items():
+    families: dict[tuple[bool, tuple[Kind, ...]], list[list[int]]] = defaultdict(list)
+    for unit, entries in units.items():
         # The sense of a unit is a matter of choice: its first place is multiplied.
-        found.sort(key=lambda item: (order[item[0]], *item[1:]))
-        flip = found[0][2]
-        kind = tuple((name, axis, dual ^ flip) for name, axis, dual, _ in found)
-        places = [place for *_, place in found]
-        families[(bool(inexact[unit >> 1]), *kind)].append(places)
-    result: list[DiagonalFamily] = []
-    for (broken, *kind), all_places in families.items():
+        entries.sort(key=lambda item: (order[item[0]], *item[1:]))
+        flip = entries[0][2]
+        kinds = tuple((name, axis, dual ^ flip) for name, axis, dual, _ in entries)
+        families[bool(inexact[unit >> 1]), kinds].append([place for *_, place in entries])
+    result = []
+    for (broken, kinds), all_places in families.items():
         table = np.array(all_places)
         slots = []
-        for key in dict.fromkeys(kind):
-            name, axis, dual = key  # type: ignore[misc]
-            chosen = table[:, [item == key for item in kind]]
+        for kind in dict.fromkeys(kinds):
+            name, axis, dual = kind
+            chosen = table[:, [item == kind for item in kinds]]
             slots.append(DiagonalSlot(name, axis, chosen, bool(dual)))
         result.append(DiagonalFamily(len(table), tuple(slots), not broken))
     return result

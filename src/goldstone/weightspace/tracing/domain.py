@@ -37,7 +37,7 @@ class Domain(ABC):
         return {}
 
     def fix(self, x: Labelled) -> None:
-        """x must not transform."""
+        """Let x not transform."""
         for one in x.fields:
             self.ties.fix(one.ids)
 
@@ -78,7 +78,7 @@ class Domain(ABC):
         return total
 
     def spread(self, x: Labelled, shape: Sequence[int]) -> Labelled:
-        """x broadcast to a shape."""
+        """Broadcast x to a shape."""
         return self.settle(expand(x, shape))
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Domain(ABC):
         y_letters: Sequence[int],
         out: Sequence[int],
     ) -> Labelled:
-        """einsum of two tensors; each axis has a letter (an integer), distinct within a tensor."""
+        """The einsum of two tensors, their axes lettered by integers, distinct in each."""
 
     @abstractmethod
     def pointwise(self, x: Labelled, kind: Pointwise) -> Labelled:
@@ -105,7 +105,7 @@ class Domain(ABC):
 
     @abstractmethod
     def normalise(self, x: Labelled, axes: Sequence[int], centred: bool) -> Labelled:
-        """x divided by its standard deviation (or root mean square) over the axes."""
+        """Divide x by its standard deviation (or root mean square) over the axes."""
 
     @abstractmethod
     def running(
@@ -119,7 +119,7 @@ class Domain(ABC):
 
     @abstractmethod
     def softmax(self, x: Labelled, axes: Sequence[int]) -> Labelled:
-        """A nonlinear function of all entries along the axes (softmax, sorting, sums up to here)."""
+        """A nonlinear function of all entries along the axes: softmax, or the like."""
 
     @abstractmethod
     def reduce(self, x: Labelled, axes: Sequence[int], keep: bool, linear: bool) -> Labelled:

@@ -25,7 +25,7 @@ class Operations:
         """The handler of an operation, or None."""
         for kind, names in POINTWISE.items():
             if name in names:
-                return lambda shape, x, *rest, **more: self._pointwise(kind, x, rest, more)
+                return lambda _shape, x, *rest, **more: self._pointwise(kind, x, rest, more)
         return getattr(self, f"_{RENAMED.get(name, name)}", None)
 
     def _pointwise(self, kind: Any, x: Labelled, rest: Any, more: Any) -> Labelled | None:
@@ -267,7 +267,7 @@ class Operations:
         out = x if linear else self.domain.pointwise(x, "homogeneous")
         return labels.map_axes(out, shape, lambda axis: axis >= lead)
 
-    def _max_pool(self, shape: Shape, x: Labelled, *_: Any, **__: Any) -> Any:
+    def _max_pool(self, shape: Any, x: Labelled, *_: Any, **__: Any) -> Any:
         if isinstance(shape, list):
             return [self._pool(shape[0], x, linear=False), Labelled(shape[1])]
         return self._pool(shape, x, linear=False)

@@ -126,7 +126,7 @@ class PermutationDomain(Domain):
         return Labelled(tuple(shape), _largest([*x.fields, *y.fields]), x.uniform & y.uniform)
 
     def _scaled(self, x: Labelled, y: Labelled) -> Labelled | None:
-        """x times a parameter with one labelled axis: a change of frame for what comes behind."""
+        """Product with a parameter of one labelled axis: a change of frame behind it."""
         if y.parameter is None or len(y.fields) != 1:
             return None
         (two,) = y.fields
@@ -171,12 +171,12 @@ class PermutationDomain(Domain):
         fields = []
         for part, letters in ((x, x_letters), (y, y_letters)):
             for one in part.fields:
-                own = [letters[axis] for axis in one.axes]
-                kept = [letter for letter in own if letter in out]
-                if len(kept) == len(own):
-                    fields.append(placed(one.ids, own, out, one.frame))
+                order = [letters[axis] for axis in one.axes]
+                kept = [letter for letter in order if letter in out]
+                if len(kept) == len(order):
+                    fields.append(placed(one.ids, order, out, one.frame))
                 elif kept:
-                    rows = self._rows(one, own, kept)
+                    rows = self._rows(one, order, kept)
                     fields.append(placed(rows, kept, out, self.ties.fresh_frame()))
         uniform = {
             place

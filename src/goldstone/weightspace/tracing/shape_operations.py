@@ -154,7 +154,7 @@ class ShapeOperations:
         return labels.reshape(x, shape)
 
     def _pixel_shuffle(self, shape: Shape, x: Labelled, factor: int) -> Labelled:
-        *lead, channels, height, width = x.shape
+        *lead, _, height, width = x.shape
         n = len(lead)
         split = labels.reshape(x, (*lead, shape[-3], factor, factor, height, width))
         order = [*range(n), n, n + 3, n + 1, n + 4, n + 2]

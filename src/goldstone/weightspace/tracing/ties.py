@@ -17,8 +17,8 @@ class Ties:
 
     A *node* is one index of one axis of one parameter, or one of the blocks of such indices that
     operations treat alike (the heads of an attention layer); node 0 is what cannot move. A label is
-    2·node, or 2·node + 1 for the inverse. A *frame* is a diagonal change of basis by a parameter, as
-    the weight of a norm makes: what comes behind transforms by D g D⁻¹.
+    2·node, or 2·node + 1 for the inverse. A *frame* is a diagonal change of basis by a parameter,
+    as the weight of a norm makes: what comes behind transforms by D g D⁻¹.
     """
 
     size: int = 1
@@ -58,7 +58,7 @@ class Ties:
         self.tie(a, np.zeros((), dtype=np.int64))
 
     def cell(self, number: int, a: Ids) -> None:
-        """These labels, and no others, took part in operation ``number`` in one and the same role."""
+        """These labels, and no others, took part in an operation in one and the same role."""
         self.cells.append((number, a.ravel() >> 1))
 
     def blocks(self, ids: Ids) -> Ids:
@@ -66,7 +66,8 @@ class Ties:
         rows, index = np.unique(ids >> 1, axis=0, return_inverse=True)
         parents = self.fresh((len(rows),))
         self.families.append((parents >> 1, rows))
-        return parents[index.reshape(-1)]
+        labels: Ids = parents[index.reshape(-1)]
+        return labels
 
     def components(self) -> tuple[Ids, NDArray[np.bool_]]:
         """The component of each node, and whether each component is fixed."""

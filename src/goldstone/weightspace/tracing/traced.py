@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -64,7 +65,7 @@ def trace(model: nn.Module, example_inputs: Sequence[Any]) -> TracedNetwork:
 
 
 def shared_parameters(model: nn.Module) -> dict[str, str]:
-    """name → first name, of every parameter that is registered more than once.
+    """The first name by name, of every parameter that is registered more than once.
 
     Raises:
         InputError: two different parameters overlap in memory.
@@ -79,7 +80,7 @@ def shared_parameters(model: nn.Module) -> dict[str, str]:
         first[id(parameter)] = name
         spans.append((*_span(parameter), name))
     spans.sort()
-    for (_, end, one), (start, _, two) in zip(spans, spans[1:], strict=False):
+    for (_, end, one), (start, _, two) in pairwise(spans):
         if start < end:
             raise InputError(
                 f"{one} and {two} share memory without being one parameter; register one tensor "
