@@ -61,7 +61,10 @@ class Convolutional(nn.Module):
 
 
 class WithFreePath(nn.Module):
-    """f + ε h of an equivariant f and a convolutional h."""
+    """f + ε tanh h of an equivariant f and a convolutional h.
+
+    Bounded, since Adam would let a linear path grow until it outdoes f whatever ε is.
+    """
 
     def __init__(self, epsilon: float) -> None:
         super().__init__()
@@ -70,7 +73,7 @@ class WithFreePath(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The change of the velocity."""
-        out: Tensor = self.equivariant(x) + self.epsilon * self.free(x)
+        out: Tensor = self.equivariant(x) + self.epsilon * self.free(x).tanh()
         return out
 
 
