@@ -128,9 +128,10 @@ def test_fresh_samples_are_forecast_from_a_few(optimiser):
             for seed in range(4, 12)
         ]
     ).mean(0)
-    # In the logarithm; Adam's metric stands still while that of the training moves.
-    allowed = 0.15 if optimiser == "sgd" else 0.5
+    # In the logarithm; by step 100 the losses are a hundredth of what they were, most of it noise,
+    # which the few samples learn by heart in part. Adam's metric moves in truth.
     for place, step in enumerate((5, 20, 100), 1):
+        allowed = 0.7 if step == 100 else 0.2 if optimiser == "sgd" else 0.4
         assert float((found[place].log() - actual[step].log()).abs().max()) < allowed, step
 
 

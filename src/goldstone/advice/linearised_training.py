@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
 
 import torch
 from torch import Tensor
@@ -13,6 +12,8 @@ from goldstone.advice.tangent_kernel import TangentKernel, without_negative
 from goldstone.auditing.further_training import FineTuning
 
 BETAS = (0.9, 0.999)
+OWN_SHARE = 0.6
+"""κ, chosen on half of the models of benchmarks/validity/price.py."""
 _DIVERGED = 1e3
 
 
@@ -43,11 +44,17 @@ class LinearisedTraining:
     u ← u − lr (Θ°/m + (1 − 1/m) Θ̄) W ∇ℓ(u),  v ← v − lr Θ̄ W ∇ℓ(u),
 
     W the weights of the poses, m the number of samples in the pool, Θ° the blocks of Θ that are a
-    sample's own, and Θ̄ the mean over other samples. For m = n the first is exact. Beyond it Θ̄ has
-    to do without its negative eigenvalues, so that errors do not grow for ever, and with fresh
-    samples at every step (m = ∞) v = u. Momentum as SGD has it. Adam's moments are those of the
-    start, which are in the kernel, times one number: the running mean of E‖g_B‖² over its value at
-    the start.
+    sample's own, and Θ̄ the mean over other samples. For m = n the first is exact. With more, or
+    fresh samples at every step, v = u and both move by
+
+    [κ Θ/n + (1 − κ) Θ̄]⁺ W ∇ℓ(u):
+
+    Θ̄ is without bias but has negative eigenvalues, and without them (⁺) it lacks the slow modes;
+    Θ/n has them, but learns the samples by heart. κ = :data:`OWN_SHARE` lies between, the share of
+    what a sample does to itself that its neighbours in more data would do.
+
+    Momentum as SGD has it. Adam's moments are those of the start, which are in the kernel, times
+    one number: the running mean of E‖g_B‖² over its value at the start.
 
     Attributes:
         kernel: between the samples' poses and directions.
@@ -60,7 +67,7 @@ class LinearisedTraining:
     tuning: FineTuning
 
     def run(self, pool: float, shares: Sequence[float], looks: Sequence[int]) -> LinearisedRun:
-        """Train on ``pool`` distinct samples; ``math.inf`` for fresh ones at every step.
+        """Train on ``pool`` distinct samples; more than n count as fresh ones at every step.
 
         ``shares`` are those of the poses in a batch.
         """
@@ -68,12 +75,10 @@ class LinearisedTraining:
         poses = self.kernel.poses
         q = width // poses
         weights = torch.tensor(shares, dtype=torch.float64).repeat_interleave(q)
-        fresh = pool == inf
+        fresh = pool > n
         # Single precision: the products with these take most of the time.
-        across = (self.between if pool <= n else self.fresh).float()
-        inside = (1 - 1 / pool) * across
-        if not fresh:
-            inside += self.kernel.of_own().float() / pool
+        across = (self.population if fresh else self.between).float()
+        inside = across if fresh else (1 - 1 / pool) * across + self.kernel.of_own().float() / pool
         stepper = _Stepper(self.tuning, self.kernel.own, shares)
         seen = unseen = torch.zeros(n, width, dtype=torch.float64)
 
@@ -104,9 +109,11 @@ class LinearisedTraining:
         return self.kernel.between()
 
     @cached_property
-    def fresh(self) -> Tensor:
-        """Θ̄ without its negative eigenvalues."""
-        return without_negative(self.between)
+    def population(self) -> Tensor:
+        """[κ Θ/n + (1 − κ) Θ̄]⁺."""
+        n = self.kernel.n
+        others = OWN_SHARE * (n - 1) / n + 1 - OWN_SHARE
+        return without_negative(others * self.between + OWN_SHARE / n * self.kernel.of_own())
 
     def _result(
         self, steps: list[int], found: list[Tensor], trained: list[Tensor], *, stable: bool

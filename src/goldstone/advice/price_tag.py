@@ -170,7 +170,7 @@ class _Forecast:
         place = len(run.steps) - 1
         if steps.estimate is not None:
             place = next(k for k, step in enumerate(run.steps) if step >= steps.estimate)
-        few = self._samples(run, threshold) if samples and steps.estimate is not None else None
+        few = self._samples(threshold) if samples else None
         return ElementPrice(
             status=self._status(now, run, steps, float(without[-1])),
             log_ratio=now,
@@ -198,14 +198,11 @@ class _Forecast:
     def _run(self, pool: float, shares: tuple[float, float]) -> LinearisedRun:
         return self._training.run(pool, shares, _looks(self._tuning.steps))
 
-    def _samples(self, run: LinearisedRun, threshold: float) -> tuple[Statistic, PriceCurve]:
+    def _samples(self, threshold: float) -> tuple[Statistic, PriceCurve]:
         """The least pool with which T falls below the threshold at some look."""
         n = self._training.kernel.n
-        pools = sorted({2**k for k in range(n.bit_length()) if 2**k <= n} | {n})
+        pools = sorted({2**k for k in range(n.bit_length())} | {n})
         runs = [(float(m), self._run(float(m), (0.5, 0.5))) for m in pools]
-        runs += [
-            (float(m), self._run(float(m), (0.5, 0.5))) for m in (2 * n, 4 * n) if m < self._pool
-        ]
         counts = self._subject.bootstrap.counts / self._subject.bootstrap.n
         best, replicates, held = [], [], []
         for _, one in runs:
