@@ -87,7 +87,10 @@ def cross_fitted(
     found = []
     for chosen_on, confirmed_on in (halves, halves[::-1]):
         here, there = (np.isin(family, sorted(half)) for half in (chosen_on, confirmed_on))
-        entry: dict[str, Any] = {"chosen on": sorted(chosen_on), "confirmed on": sorted(confirmed_on)}
+        entry: dict[str, Any] = {
+            "chosen on": sorted(chosen_on),
+            "confirmed on": sorted(confirmed_on),
+        }
         choice = choose(observed, here.astype(float))
         if choice is not None and there.any():
             entry |= {"metric": choice[0], "statistic": choice[1]}
@@ -109,7 +112,10 @@ def _confirmed(
     resamples = _resamples(observed, rows, replicates)
     truth = above(transfer, CUT)
     areas = auroc(score, truth)[0], auroc(score, truth, resamples.counts)
-    ranks = rank_correlation(score, transfer)[0], rank_correlation(score, transfer, resamples.counts)
+    ranks = (
+        rank_correlation(score, transfer)[0],
+        rank_correlation(score, transfer, resamples.counts),
+    )
     return {
         "auroc": resamples.statistic(*areas),
         "rank": resamples.statistic(*ranks),

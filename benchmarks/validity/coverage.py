@@ -12,13 +12,15 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.validity.populations import Gradients, log_ratios, products
+from benchmarks.validity.coverage_tables import CORRELATIONS, LESSON_SIZES, SIZES, tables
+from benchmarks.validity.populations import LAWS, SHAPES, log_ratios, products
 from goldstone.actions import Context
 from goldstone.auditing.coherence import coherences
 from goldstone.auditing.lesson_pairs import LessonPairs
@@ -27,14 +29,6 @@ from goldstone.auditing.teach_once_results import HeldOut, taught_element
 from goldstone.core import Statistic, generator, replacing
 
 RESULTS = Path(__file__).parents[1] / "results" / "validity" / "coverage.json"
-SIZES = (8, 16, 32, 64)
-LESSON_SIZES = (12, 24, 48, 96)
-CORRELATIONS = (0.0, 0.1, 0.5, 0.9, 1.0)
-SHAPES = {
-    "Gaussian": Gradients("Gaussian", 0.0),
-    "Student t₃, norms tenfold": Gradients("Student t₃, norms tenfold", 0.0, tails=3, norms=10.0),
-}
-LAWS = ("Gaussian", "Student t₃", "log-normal")
 BOOTSTRAP, PERMUTATIONS, DRAWS = 1000, 400, 8
 SNAPSHOTS = 4
 Cell = dict[str, Any]
@@ -84,7 +78,11 @@ def of_coherences(shape: str, correlation: float, n: int, replicates: int) -> li
         raw = products(*population.draw(n, source))
         for kind, given in (("unit", raw.unit()), ("raw", raw)):
             found = coherences(given, drawn[k % DRAWS], 1, 0)
-            for name, statistic in (("K", found.pair), ("ρ", found.orbit), ("μ", found.common_mode)):
+            for name, statistic in (
+                ("K", found.pair),
+                ("ρ", found.orbit),
+                ("μ", found.common_mode),
+            ):
                 tallies[f"{name}, {kind}"].add(statistic, truth[f"{name}, {kind}"])
     where = {"population": shape, "correlation": correlation, "n": n}
     # K is of unit gradients either way.
@@ -159,19 +157,19 @@ def plan(replicates: int) -> Iterator[tuple[str, Callable[[], list[Cell]]]]:
     """Every cell with its key."""
     for n in SIZES:
         for law in LAWS:
-            yield f"T, {law}, {n}", lambda law=law, n=n: of_log_ratios(law, n, replicates)
+            yield f"T, {law}, {n}", partial(of_log_ratios, law, n, replicates)
     for r in CORRELATIONS:
         for shape in SHAPES:
             for n in SIZES:
                 yield (
                     f"coherences, {shape}, {r}, {n}",
-                    lambda s=shape, r=r, n=n: of_coherences(s, r, n, replicates),
+                    partial(of_coherences, shape, r, n, replicates),
                 )
     for n in LESSON_SIZES:
-        yield f"transfer, {n}", lambda n=n: of_transfer(n, replicates)
+        yield f"transfer, {n}", partial(of_transfer, n, replicates)
     for shape in SHAPES:
         for n in SIZES:
-            yield f"p, {shape}, {n}", lambda s=shape, n=n: of_permutations(s, n, replicates)
+            yield f"p, {shape}, {n}", partial(of_permutations, shape, n, replicates)
 
 
 def main() -> None:
@@ -196,6 +194,7 @@ def main() -> None:
             temporary.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
         said = [f"{c['statistic']} {c.get('covered', c.get('false')):.3f}" for c in found[key]]
         print(key, said, flush=True)
+    print(tables(found))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Families of models (task × kind of architecture): halves to choose on and to confirm on, and
-resamples for intervals."""
+resamples for intervals.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
 """What was measured of the zoo, as columns with a row for each model and element."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log1p
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,18 @@ STATISTICS = ("K", "K − null", "raw K", "ρ", "raw ρ", "probe", "μ")
 """Of every metric: mean pair coherence, the same less its null, of raw gradients; orbit coherence
 of unit and of raw gradients; probe coherence; common-mode coherence."""
 FORWARD_STATISTICS = ("−T", "−error", "sharing")
+
+
+class Row(NamedTuple):
+    """An element of a model, and what was measured of it."""
+
+    record: Record
+    element: str
+    measured: Mapping[str, Any]
+
+    def of(self, key: str) -> Any:
+        """The element's entry in what was measured of the model."""
+        return self.record[key].get(self.element)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,23 +87,23 @@ def read_zoo(path: Path) -> dict[str, Record]:
 def observed(records: Mapping[str, Record]) -> Observations:
     """The skilled models; the others can only be undetermined and are looked at apart."""
     rows = [
-        (record, name, element)
+        Row(record, name, element)
         for record in records.values()
         if record["skilled"]
         for name, element in record["elements"].items()
     ]
-    metrics = list(dict.fromkeys(m for _, _, e in rows for m in e["rho"]))
+    metrics = list(dict.fromkeys(m for row in rows for m in row.measured["rho"]))
 
-    def column(value: Any) -> Array:
-        return np.array([_float(value(r, g, e)) for r, g, e in rows])
+    def column(value: Callable[[Row], Any]) -> Array:
+        return np.array([_float(value(row)) for row in rows])
 
     def of_metric(key: str, metric: str) -> Array:
-        return column(lambda r, g, e: _first(e[key].get(metric)))
+        return column(lambda row: _first(row.measured[key].get(metric)))
 
     scores = {
-        (FORWARD, "−T"): -column(lambda r, g, e: _first(e["T"])),
-        (FORWARD, "−error"): -column(lambda r, g, e: _first(e["error"])),
-        (FORWARD, "sharing"): column(lambda r, g, e: _first(e["sharing"])),
+        (FORWARD, "−T"): -column(lambda row: _first(row.measured["T"])),
+        (FORWARD, "−error"): -column(lambda row: _first(row.measured["error"])),
+        (FORWARD, "sharing"): column(lambda row: _first(row.measured["sharing"])),
     }
     keys = {"K": "K", "raw K": "raw K", "ρ": "rho", "raw ρ": "raw rho", "probe": "probe", "μ": "mu"}
     for metric in metrics:
@@ -99,28 +111,30 @@ def observed(records: Mapping[str, Record]) -> Observations:
         found["K − null"] = found["K"] - of_metric("null", metric)
         scores |= {(metric, name): found[name] for name in STATISTICS}
     return Observations(
-        model=[r["name"] for r, _, _ in rows],
-        family=[r["family"] for r, _, _ in rows],
-        task=[r["task"] for r, _, _ in rows],
-        element=[g for _, g, _ in rows],
-        holds_by_construction=column(lambda r, g, e: r["holds_by_construction"].get(g)),
-        transports_by_construction=column(
-            lambda r, g, e: r.get("transports_by_construction", {}).get(g)
-        ),
-        holds_in_population=column(lambda r, g, e: _below(r["holds_in_population"].get(g))),
+        model=[row.record["name"] for row in rows],
+        family=[row.record["family"] for row in rows],
+        task=[row.record["task"] for row in rows],
+        element=[row.element for row in rows],
+        holds_by_construction=column(lambda row: row.of("holds_by_construction")),
+        transports_by_construction=column(lambda row: row.of("transports_by_construction")),
+        holds_in_population=column(lambda row: _below(row.of("holds_in_population"))),
         transfer={
-            (kind, share): column(lambda r, g, e, k=kind, s=share: transfer(r, g, k, s))
+            (kind, share): column(
+                lambda row, k=kind, s=share: transfer(row.record, row.element, k, s)
+            )
             for kind in KINDS
             for share in SHARES
         },
         scores=scores,
-        holds=[e["holds"] for _, _, e in rows],
-        transports=[e["transports"] for _, _, e in rows],
+        holds=[row.measured["holds"] for row in rows],
+        transports=[row.measured["transports"] for row in rows],
         rho={
-            m: np.array([[_float(v) for v in e["rho"].get(m) or [None] * 3] for _, _, e in rows])
+            m: np.array(
+                [[_float(v) for v in row.measured["rho"].get(m) or [None] * 3] for row in rows]
+            )
             for m in metrics
         },
-        p={m: column(lambda r, g, e, m=m: e["p"].get(m)) for m in metrics},
+        p={m: column(lambda row, m=m: row.measured["p"].get(m)) for m in metrics},
         records=records,
     )
 

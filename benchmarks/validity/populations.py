@@ -91,6 +91,14 @@ class Gradients:
             yield self.draw(BLOCK, source)
 
 
+SHAPES = {
+    "Gaussian": Gradients("Gaussian", 0.0),
+    "Student t₃, norms tenfold": Gradients("Student t₃, norms tenfold", 0.0, tails=3, norms=10.0),
+}
+LAWS = ("Gaussian", "Student t₃", "log-normal")
+"""Of log loss ratios."""
+
+
 def products(a: Tensor, b: Tensor) -> PairProducts:
     """Their inner products."""
     return PairProducts(a @ a.T, a @ b.T, b @ b.T)

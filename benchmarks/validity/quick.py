@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -29,7 +29,12 @@ from goldstone.core import trees
 
 Kind = Literal["equivariant", "experts", "biased", "without skill"]
 SETTINGS = AuditSettings(
-    trajectories=64, samples=32, metrics=("euclidean",), bootstrap=1000, permutations=1000, batch=256
+    trajectories=64,
+    samples=32,
+    metrics=("euclidean",),
+    bootstrap=1000,
+    permutations=1000,
+    batch=256,
 )
 SHARE = 0.5
 
@@ -66,7 +71,7 @@ def check(known: Known, task: Task, folder: Path) -> Iterator[str]:
     member = Member(task, known.architecture, known.recipe, 0)
     model, state = trained(member, folder)
     pair = task.held_out(member.law)
-    given = {"loss": task.loss, "ground_truth": None, "settings": SETTINGS}
+    given: dict[str, Any] = {"loss": task.loss, "ground_truth": None, "settings": SETTINGS}
     result = audit(model, pair, task.symmetry, **given)
     elements = [e for e in result.elements if e.name in task.element_names()]
     for e in elements:

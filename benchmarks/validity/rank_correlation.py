@@ -12,7 +12,8 @@ def rank_correlation(x: Array, y: Array, counts: Array | None = None) -> Array:
     """Pearson's correlation of midranks, for each row of counts.
 
     Args:
-        x, y: (n,); observations where either is not finite are left out.
+        x: (n,).
+        y: (n,); observations where either is not finite are left out.
         counts: (B, n), how often each observation is drawn; each once if None.
 
     Returns:

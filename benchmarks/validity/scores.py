@@ -75,6 +75,7 @@ def score(records: Mapping[str, Record], replicates: int = REPLICATES) -> dict[s
         "controls": verdicts.controls(records),
         "free path": _free_paths(records, found),
         "failures": _failures(found),
+        "points": _points(found),
     }
 
 
@@ -152,9 +153,7 @@ def _within_models(found: Observations, values: Array, resamples: Resamples) -> 
     models = np.asarray(found.model)
     ranks, places = [], []
     for model in dict.fromkeys(found.model):
-        rows = np.flatnonzero(
-            (models == model) & np.isfinite(values) & np.isfinite(transfer)
-        )
+        rows = np.flatnonzero((models == model) & np.isfinite(values) & np.isfinite(transfer))
         if len(rows) < 3 or np.ptp(transfer[rows]) < LEAST_SPREAD:
             continue
         rank = rank_correlation(values[rows], transfer[rows])[0]
@@ -283,6 +282,19 @@ def _free_paths(records: Mapping[str, Record], found: Observations) -> dict[str,
             if len(known) > 2 and len({v for _, v in known}) > 1:
                 entry["rank"][name] = float(f"{spearmanr(*zip(*known, strict=True)).statistic:.4g}")
     return tasks
+
+
+def _points(found: Observations) -> dict[str, Any]:
+    """What the figures show of every element."""
+    transfer = found.transfer[choosing.KIND, choosing.SHARE]
+    columns = {
+        "ρ": found.scores[DEFAULT_METRIC, "ρ"],
+        "K": found.scores[DEFAULT_METRIC, "K"],
+        "−T": found.scores["forward", "−T"],
+        "transfer": transfer,
+        "holds": found.holds_by_construction,
+    }
+    return {"task": found.task} | {name: rounded(values) for name, values in columns.items()}
 
 
 def _median(values: Array) -> float | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.validity.choosing import CUT, KIND, SHARE
 from benchmarks.validity.choosing import STATISTICS as BY_METRIC
-from benchmarks.validity.observations import FORWARD, FORWARD_STATISTICS
+from benchmarks.validity.observations import FORWARD
 from goldstone.report.numbers import ABSENT, number, percentage, seconds
 
 Scores = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""The audit's answers against the truth: what it says of those that are, and of those that are not."""
+"""The audit's answers against the truth."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -23,7 +23,7 @@ def record(rng, task, kind, recipe, seed, elements=ELEMENTS):
     built_in = kind == "equivariant"
     skilled = recipe != "untrained"
     coupling = {g: 1.0 if built_in else float(rng.uniform()) for g in elements}
-    holds = {g: built_in or recipe == "augmented" for g in elements}
+    holds = dict.fromkeys(elements, built_in or recipe == "augmented")
     measured, known = {}, {}
     for g in elements:
         rho = 1.0 if built_in else coupling[g] + 0.02 * float(rng.standard_normal())

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from benchmarks.validity.auroc import auroc
 from hypothesis import given
 from hypothesis import strategies as st
+
+from benchmarks.validity.auroc import auroc
 
 
 def slow(scores, labels):

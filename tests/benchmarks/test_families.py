@@ -1,6 +1,7 @@
 from collections import Counter
 
 import numpy as np
+
 from benchmarks.validity.families import Resamples, halves
 
 TASKS = {"digits": 5, "flows": 4, "graphs": 3, "points": 1}

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from benchmarks.validity.rank_correlation import rank_correlation
 from scipy.stats import spearmanr
+
+from benchmarks.validity.rank_correlation import rank_correlation
 
 
 @pytest.mark.parametrize("values", [4, 1000])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from benchmarks.validity.observations import observed, transfer
 from benchmarks.validity.scores import score, truth
 from benchmarks.validity.verdicts import confusion, transports, utility
@@ -36,9 +37,7 @@ def test_transfer_is_the_median_of_lessons_that_were_learned():
 
 def test_rho_ranks_transfer_and_the_raw_cosine_does_not(found):
     where = {"axis": "transports", "metric": "euclidean"}
-    rho = value(
-        found, statistic="ρ", measure="rank", truth="transfer, budget 0.5", **where
-    )
+    rho = value(found, statistic="ρ", measure="rank", truth="transfer, budget 0.5", **where)
     assert rho[0] > 0.95
     assert rho[1] <= rho[0] <= rho[2]
     cut = "transfer > 50 %, budget 0.5"
@@ -71,9 +70,7 @@ def test_a_confusion_counts_every_known_answer(records):
     from benchmarks.validity.families import Resamples
 
     seen = observed(records)
-    made = confusion(
-        seen.transports, truth(seen), Resamples.draw(seen.family, seen.model, 50)
-    )
+    made = confusion(seen.transports, truth(seen), Resamples.draw(seen.family, seen.model, 50))
     known = np.isfinite(truth(seen)).sum()
     assert sum(sum(row.values()) for row in made["counts"].values()) == known
 
