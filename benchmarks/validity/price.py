@@ -2,9 +2,9 @@
 
 For every model, optimiser and broken element: T_g, the mean log loss ratio, while a copy is trained
 on half transformed samples, and the forecast of the same curve from 32 held-out samples (24 of
-flows and points). Both give a number of steps at each of five tolerances, 10 % to 200 %. Beside the forecast
-stand simpler ones; each is scaled by one number, fitted on half of the models, and compared on the
-other half: rank correlation with the actual steps, and the error of its logarithm.
+flows and points). Both give a number of steps at each of five tolerances, 10 % to 200 %. Beside
+the forecast stand simpler ones; each is scaled by one number, fitted on half of the models, and
+compared on the other half: rank correlation with the actual steps, and error of the logarithm.
 
     python -m benchmarks.validity.price [--only NAME] [--page]
 

@@ -153,7 +153,7 @@ def flow(make: Callable[[Trajectories], nn.Module], steps: int) -> Case:
 
 
 def digits(make: Callable[[], nn.Module], name: str, loss: Loss, steps: int) -> Case:
-    """Upright digits: rotations and shifts are broken. Squared errors are those of one-hot labels."""
+    """Upright digits; rotations and shifts are broken. Squared errors are of one-hot labels."""
     from sklearn.datasets import load_digits
 
     found = load_digits()

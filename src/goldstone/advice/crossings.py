@@ -49,7 +49,9 @@ def crossing_statistic(
         n: of independent samples.
     """
     value = crossing(places, estimate, threshold)
-    found = torch.tensor([crossing(places, row, threshold) for row in replicates.tolist()])
+    found = torch.tensor(
+        [crossing(places, row, threshold) for row in replicates.tolist()], dtype=torch.float64
+    )
     low, high = (float(torch.quantile(found, p, interpolation="nearest")) for p in (0.025, 0.975))
     if not isfinite(value):
         return Statistic(None, low * exp(-Z * model_error) if isfinite(low) else None, None, n)

@@ -66,10 +66,16 @@ class LinearisedTraining:
     losses: Losses
     tuning: FineTuning
 
-    def run(self, pool: float, shares: Sequence[float], looks: Sequence[int]) -> LinearisedRun:
+    def run(
+        self,
+        pool: float,
+        shares: Sequence[float],
+        looks: Sequence[int],
+        own_share: float = OWN_SHARE,
+    ) -> LinearisedRun:
         """Train on ``pool`` distinct samples; more than n count as fresh ones at every step.
 
-        ``shares`` are those of the poses in a batch.
+        ``shares`` are those of the poses in a batch, ``own_share`` is κ.
         """
         n, width = self.kernel.values.shape[:2]
         poses = self.kernel.poses
@@ -77,7 +83,7 @@ class LinearisedTraining:
         weights = torch.tensor(shares, dtype=torch.float64).repeat_interleave(q)
         fresh = pool > n
         # Single precision: the products with these take most of the time.
-        across = (self.population if fresh else self.between).float()
+        across = (self._population(own_share) if fresh else self.between).float()
         inside = across if fresh else (1 - 1 / pool) * across + self.kernel.of_own().float() / pool
         stepper = _Stepper(self.tuning, self.kernel.own, shares)
         seen = unseen = torch.zeros(n, width, dtype=torch.float64)
@@ -108,12 +114,11 @@ class LinearisedTraining:
         """Θ̄."""
         return self.kernel.between()
 
-    @cached_property
-    def population(self) -> Tensor:
+    def _population(self, own_share: float) -> Tensor:
         """[κ Θ/n + (1 − κ) Θ̄]⁺."""
         n = self.kernel.n
-        others = OWN_SHARE * (n - 1) / n + 1 - OWN_SHARE
-        return without_negative(others * self.between + OWN_SHARE / n * self.kernel.of_own())
+        others = own_share * (n - 1) / n + 1 - own_share
+        return without_negative(others * self.between + own_share / n * self.kernel.of_own())
 
     def _result(
         self, steps: list[int], found: list[Tensor], trained: list[Tensor], *, stable: bool
