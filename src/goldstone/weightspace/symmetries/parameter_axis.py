@@ -79,11 +79,22 @@ class ParameterAxis:
                 rows.append(self.scattered(torch.zeros_like(x), moved))
         return torch.stack(rows)
 
+    def unframed(self, entries: Tensor, state: Mapping[str, Tensor]) -> Tensor:
+        """Entries as g itself acts on them, without the frame: D⁻¹x, or Dx for what reads."""
+        if not self.frame:
+            return entries
+        d = self._diagonal(state).to(entries.dtype)[..., None, None]
+        return entries * d if self.dual else entries / d
+
     def _framed(self, matrices: Tensor, state: Mapping[str, Tensor]) -> Tensor:
         """D g D⁻¹, or D⁻¹ g⁻ᵀ D for what reads."""
         if not self.frame:
             return matrices
-        where = torch.tensor(self.frame_places).reshape(self.shape[:2])
-        d = state[self.frame].reshape(-1)[where.to(state[self.frame].device)].to(matrices.dtype)
+        d = self._diagonal(state).to(matrices.dtype)
         d = 1 / d if self.dual else d
         return d[..., :, None] * matrices / d[..., None, :]
+
+    def _diagonal(self, state: Mapping[str, Tensor]) -> Tensor:
+        d = state[self.frame].reshape(-1)
+        where = torch.tensor(self.frame_places, device=d.device).reshape(self.shape[:2])
+        return d[where]

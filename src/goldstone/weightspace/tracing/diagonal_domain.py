@@ -115,8 +115,8 @@ class DiagonalDomain(Domain):
         fields = []
         for one in x.fields:
             across = bool(set(one.axes) & set(axes))
-            if across and (self.kind == "scale" or centred):
-                self.ties.fix(one.ids)
+            if across:
+                self.ties.fix(one.ids)  # signs that pass are in the orthogonal group
             elif self.kind == "sign":
                 fields.append(one)
             else:

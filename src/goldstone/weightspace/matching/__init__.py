@@ -1,0 +1,1 @@
+"""Networks moved along their symmetries towards one another, and the paths between them."""

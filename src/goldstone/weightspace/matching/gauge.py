@@ -1,0 +1,167 @@
+"""One representative of each orbit of scalings: the gauge in which weights are compared."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from goldstone.weightspace.symmetries.parameter_axis import ParameterAxis
+from goldstone.weightspace.symmetries.parameter_symmetry import ParameterSymmetry, StateDict
+
+Step = tuple[ParameterSymmetry, Tensor]
+
+SWEEPS = 200
+SETTLED = 1e-6
+WORST = 1e6
+"""The largest condition number of a change of gauge."""
+
+LARGEST = 1e4
+"""No factor leaves [1/LARGEST, LARGEST]: units that nothing reads are left as they are."""
+
+
+def canonical_gauge(
+    state: StateDict, symmetries: Sequence[ParameterSymmetry], counted: frozenset[str]
+) -> tuple[dict[str, Tensor], list[Step]]:
+    """Move a point along its scalings, signs and GL groups to a standard place.
+
+    Weights of norms become 1. Other units, and blocks with an invertible matrix, are balanced:
+    what writes them and what reads them have equal Gram matrices, GG_qG = G_k with G = gᵀg,
+    which leaves of GL(n) only O(n). What is only invariant to scale gets the mean size of its kind.
+
+    Args:
+        state: the point.
+        symmetries: of any kind; permutations and orthogonal groups are left alone.
+        counted: names of the tensors that count: parameters, not running statistics.
+
+    Returns:
+        The moved point and the elements that moved it, in order.
+    """
+    moved, steps = dict(state), []
+    frames = {axis.frame for one in symmetries for axis in one.on_parameters if axis.frame}
+    for one in symmetries:
+        gain = _gain(one, state, frames) if one.kind == "sign" else None
+        if gain is not None:
+            weight = gain.gathered(state[gain.parameter]).reshape(one.copies)
+            element = torch.where(weight < 0, -1.0, 1.0).double()[:, None, None]
+            moved = one.act(element, moved)
+            steps.append((one, element))
+    scaled = [
+        one for one in symmetries if one.kind in ("scaling", "general linear", "uniform scaling")
+    ]
+    # They commute with one another: all factors of one symmetry make one element.
+    totals: list[Tensor | None] = [None] * len(scaled)
+    for _ in range(SWEEPS):
+        largest = 0.0
+        for number, one in enumerate(scaled):
+            element = _balancing(one, moved, counted, frames)
+            before = totals[number]
+            if element.dim() == 3:
+                whole = element if before is None else element @ before
+                if float(torch.linalg.cond(whole).max()) > WORST:
+                    continue  # a unit that nothing writes or reads has no gauge
+                identity = torch.eye(one.size).to(element)
+                totals[number] = whole
+                largest = max(largest, float((element - identity).abs().max()))
+            else:
+                totals[number] = element if before is None else element * before
+                largest = max(largest, float((element - 1.0).abs().max()))
+            moved = one.act(element, moved)
+        if largest < SETTLED:
+            break
+    steps += [(one, x) for one, x in zip(scaled, totals, strict=True) if x is not None]
+    return moved, steps
+
+
+def undone(state: StateDict, steps: Sequence[Step]) -> tuple[dict[str, Tensor], list[Step]]:
+    """The steps taken back, the last one first."""
+    moved, back = dict(state), []
+    for symmetry, element in reversed(steps):
+        inverse = torch.linalg.inv(element) if element.dim() == 3 else 1.0 / element
+        moved = symmetry.act(inverse, moved)
+        back.append((symmetry, inverse))
+    return moved, back
+
+
+def _gain(
+    one: ParameterSymmetry, state: StateDict, frames: set[str]
+) -> ParameterAxis | None:
+    """Where signs act on the weight of a norm, which is made positive."""
+    vectors = [axis for axis in one.on_parameters if state[axis.parameter].dim() == 1]
+    of_norms = [axis for axis in vectors if axis.parameter in frames]
+    # In eval mode BatchNorm's weight takes back what the convolution before it was multiplied by.
+    return next(iter([*of_norms, *(axis for axis in vectors if axis.dual)]), None)
+
+
+def _balancing(
+    one: ParameterSymmetry, state: StateDict, counted: frozenset[str], frames: set[str]
+) -> Tensor:
+    if one.kind == "uniform scaling":
+        return _uniform(one, state, counted)
+    if one.kind == "scaling":
+        gamma = frames & {axis.parameter for axis in one.on_parameters if not axis.dual}
+        if gamma and any(axis.dual for axis in one.on_parameters):
+            weight = _entries(one, state, frozenset(gamma), dual=False).reshape(one.copies, -1)
+            return _clamped(1.0 / weight.double().abs().amax(1).clamp_min(1.0 / LARGEST))
+        return _clamped(_factors(one, state, counted))
+    writing = _gram(_entries(one, state, counted, dual=False).double())
+    reading = _gram(_entries(one, state, counted, dual=True).double())
+    root = _power(writing, 0.5)
+    inner = _power(root @ reading @ root, 0.5)
+    inverse = torch.linalg.inv(root)
+    return _power(inverse @ inner @ inverse, 0.5)
+
+
+def _factors(one: ParameterSymmetry, state: StateDict, counted: frozenset[str]) -> Tensor:
+    """The factor λ of each unit with λ‖what writes‖ = ‖what reads‖/λ."""
+    writing = _entries(one, state, counted, dual=False).double().reshape(one.copies, -1).norm(dim=1)
+    reading = _entries(one, state, counted, dual=True).double().reshape(one.copies, -1).norm(dim=1)
+    if bool((reading == 0).all()):
+        sizes = writing.where(writing > 0, 1.0)
+        return sizes.mean() / sizes
+    alive = (writing > 0) & (reading > 0)
+    ratio = reading.where(alive, 1.0) / writing.where(alive, 1.0)
+    return ratio.sqrt()
+
+
+def _uniform(one: ParameterSymmetry, state: StateDict, counted: frozenset[str]) -> Tensor:
+    sizes = {1: 0.0, -1: 0.0}
+    count = 0
+    for axis in one.on_parameters:
+        if axis.parameter in counted:
+            sizes[1 if axis.exponent > 0 else -1] += float(state[axis.parameter].square().sum())
+            count += state[axis.parameter].numel() if axis.exponent > 0 else 0
+    if sizes[1] == 0:
+        return torch.ones(1, dtype=torch.float64)
+    goal = sizes[-1] if sizes[-1] else 1e-4 * count**2 / sizes[1]
+    return _clamped(torch.tensor([(goal / sizes[1]) ** 0.25], dtype=torch.float64))
+
+
+def _entries(
+    one: ParameterSymmetry, state: StateDict, counted: frozenset[str], *, dual: bool
+) -> Tensor:
+    """What the units write, or what reads them: (copies, units, entries)."""
+    parts = [
+        axis.gathered(state[axis.parameter]).flatten(2)
+        for axis in one.on_parameters
+        if axis.dual == dual and axis.parameter in counted
+    ]
+    first = next(iter(state[name] for name in one.parameters))
+    return torch.cat(parts, 2) if parts else first.new_zeros(one.copies, one.size, 1)
+
+
+def _gram(x: Tensor) -> Tensor:
+    """XXᵀ, kept regular."""
+    gram = x @ x.mT
+    size = gram.diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-30)
+    return gram + 1e-8 * size[:, None, None] * torch.eye(gram.shape[1]).to(gram)
+
+
+def _power(x: Tensor, exponent: float) -> Tensor:
+    """A power of symmetric positive matrices."""
+    values, vectors = torch.linalg.eigh((x + x.mT) / 2)
+    values = values.clamp_min(values.amax(1, keepdim=True) * 1e-14)
+    return (vectors * values[:, None, :].pow(exponent)) @ vectors.mT
+
+
+def _clamped(x: Tensor) -> Tensor:
+    return x.clamp(1.0 / LARGEST, LARGEST)

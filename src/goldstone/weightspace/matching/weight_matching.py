@@ -1,0 +1,184 @@
+"""Weight matching: a network is moved along its symmetries towards another (Git Re-Basin)."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.core import InputError, Progress, SilentProgress, generator
+from goldstone.weightspace.matching.gauge import Step, canonical_gauge, undone
+from goldstone.weightspace.matching.matched_units import Fit, MatchedUnits, matched_units
+from goldstone.weightspace.symmetries.parameter_symmetries import ParameterSymmetries
+from goldstone.weightspace.symmetries.parameter_symmetry import (
+    Kind,
+    ParameterSymmetry,
+    StateDict,
+)
+from goldstone.weightspace.symmetries.symmetry_check import check_finite_weights
+
+GAIN = 1e-12
+"""A smaller gain, relative to the distance, ends the search."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """A network moved towards another one.
+
+    Attributes:
+        state_dict: of the moved network: the same function, other weights.
+        steps: (symmetry, element) in the order in which they act on the original.
+        distance_before: √Σ‖a − b‖² over the parameters.
+        distance: the same afterwards.
+        rounds: how often all units were matched, the last time without gain.
+    """
+
+    state_dict: dict[str, Tensor]
+    steps: tuple[Step, ...]
+    distance_before: float
+    distance: float
+    rounds: int
+
+    def apply(self, state_dict: StateDict) -> dict[str, Tensor]:
+        """Move any weights of the same network by the same elements."""
+        moved = dict(state_dict)
+        for symmetry, element in self.steps:
+            moved = symmetry.act(element, moved)
+        return moved
+
+    def model(self, model: nn.Module) -> nn.Module:
+        """A copy of the model with the moved weights."""
+        model = copy.deepcopy(model)
+        model.load_state_dict(self.state_dict)
+        return model
+
+
+def weight_matching(
+    reference: nn.Module,
+    model: nn.Module,
+    symmetries: ParameterSymmetries | Sequence[ParameterSymmetry],
+    *,
+    kinds: Sequence[Kind] | None = None,
+    rounds: int = 100,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Alignment:
+    """Move ``model`` along its symmetries to the weights nearest to those of ``reference``.
+
+    Coordinate descent on Σ‖a − gb‖² (Ainsworth et al., Git Re-Basin, arXiv 2209.04836, Algorithm
+    1): one symmetry after another, the first time in the order of the network, then in random
+    order, until nothing is gained. Units are permuted by linear assignment; odd ones with their
+    signs. Where matrices act, the orthogonal one is the Procrustes solution. Scalings and GL are
+    brought to one gauge in both networks first (:func:`canonical_gauge`), in which GL(n) leaves
+    O(n); blocks such as heads are compared at the best match of what is in them. At the end the
+    moved network is taken to the gauge of the reference.
+
+    Args:
+        reference: not moved.
+        model: of the same architecture; not changed.
+        symmetries: of this architecture.
+        kinds: which kinds may be used, all by default; ``("permutation",)`` is Git Re-Basin.
+        rounds: the most rounds.
+        seed: of the order.
+        progress: told of rounds.
+
+    Raises:
+        InputError: the networks differ in names or shapes of their weights, a weight is not
+            finite, or ``kinds`` names no kind.
+    """
+    chosen = (
+        symmetries.symmetries if isinstance(symmetries, ParameterSymmetries) else tuple(symmetries)
+    )
+    allowed = frozenset(get_args(Kind) if kinds is None else kinds)
+    if not allowed or not allowed <= set(get_args(Kind)):
+        raise InputError(f"expected kinds among {', '.join(get_args(Kind))}, got {kinds}")
+    a, b = checked_states(reference, model)
+    counted = frozenset(name for name, _ in reference.named_parameters())
+    before = Fit(a, b, counted).distance(set(counted)) ** 0.5
+    usable = [one for one in chosen if one.kind in allowed or one.kind == "permutation"]
+    standard, gauge = canonical_gauge(a, usable, counted)
+    moved, steps = canonical_gauge(b, usable, counted)
+    units = matched_units(usable, allowed)
+    order, stream = list(range(len(units))), generator(seed, "weight matching")
+    fit = Fit(standard, moved, counted)
+    done = 0
+    with (progress or SilentProgress()).task("weight matching", rounds) as task:
+        _propagate(fit, units, steps)
+        for done in range(1, rounds + 1):
+            gained = [_improve(fit, units[k], steps) for k in order]
+            task.advance()
+            if not any(gained):
+                break
+            order = torch.randperm(len(units), generator=stream).tolist()
+    final, back = undone(fit.b, gauge)
+    distance = Fit(a, final, counted).distance(set(counted)) ** 0.5
+    return Alignment(final, (*steps, *back), before, distance, done)
+
+
+def _propagate(fit: Fit, units: list[MatchedUnits], steps: list[Step]) -> None:
+    """A first match from what is known to what is not: inputs and outputs stay where they are.
+
+    The units next are those with most weights to and from units that are matched already; only
+    these weights count for them.
+    """
+    everything, waiting = fit.counted, list(units)
+    sizes = {name: fit.a[name].numel() for name in everything}
+    while waiting:
+        unknown = {
+            id(one): set().union(*(other.parameters for other in waiting if other is not one))
+            for one in waiting
+        }
+        known = {id(one): (one.parameters & everything) - unknown[id(one)] for one in waiting}
+        best = max(waiting, key=lambda one: sum(sizes[name] for name in known[id(one)]))
+        waiting.remove(best)
+        fit.counted = frozenset(known[id(best)]) or everything
+        _solve(fit, best, steps)
+        fit.counted = everything
+
+
+def _improve(fit: Fit, units: MatchedUnits, steps: list[Step]) -> bool:
+    """Match some units and what is in them; whether that has brought the networks nearer."""
+    names = units.parameters
+    before, start, taken = fit.distance(names), fit.b, len(steps)
+    _solve(fit, units, steps)
+    if fit.distance(names) < before - GAIN * (1.0 + before):
+        return True
+    fit.b = start
+    del steps[taken:]
+    return False
+
+
+def _solve(fit: Fit, units: MatchedUnits, steps: list[Step]) -> None:
+    for symmetry, element in fit.solved(units):
+        fit.b = symmetry.act(element, fit.b)
+        steps.append((symmetry, element))
+    for child, _ in units.inside:
+        _solve(fit, child, steps)
+
+
+def checked_states(reference: nn.Module, model: nn.Module) -> tuple[StateDict, StateDict]:
+    """The weights of two networks, detached.
+
+    Raises:
+        InputError: they differ in names or shapes, or a weight is not finite.
+    """
+    a, b = (
+        {name: x.detach() for name, x in one.state_dict().items()} for one in (reference, model)
+    )
+    if a.keys() != b.keys():
+        only = sorted(a.keys() ^ b.keys())
+        raise InputError(
+            "expected two networks of one architecture, but only one of them has "
+            f"{', '.join(only[:5])}{' …' if len(only) > 5 else ''}"
+        )
+    for name in a:
+        if a[name].shape != b[name].shape:
+            raise InputError(
+                f"expected two networks of one architecture, but {name} has shapes "
+                f"{tuple(a[name].shape)} and {tuple(b[name].shape)}"
+            )
+    check_finite_weights(a, "the reference")
+    check_finite_weights(b, "the model to be moved")
+    return a, b
