@@ -17,6 +17,7 @@ REPRODUCTIONS = {
     "loss_landscape_geometry": (
         "symmetry learning by gradient alignment in flow emulators (Amarel et al. 2026)"
     ),
+    "symmetric_tensors": "critical points of tensor decomposition, by symmetry (Arjevani 2021)",
 }
 """What there is: the name of a module of this package, and what it reproduces."""
 

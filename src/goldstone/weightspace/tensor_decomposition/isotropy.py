@@ -16,7 +16,7 @@ from goldstone.weightspace.tensor_decomposition.matrix_automorphisms import (
     value_classes,
 )
 
-_NAMED_BY_TYPE = 2000
+_NAMED_BY_TYPE = 100
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class IsotropySubgroup:
         generators: permutations of the k rows and, after them, the d columns.
         components: k.
         order: of the group.
-        name: ``Δ(S4×S1)`` where rows and columns are permuted together, ``S3×S3`` where the group
-            is the product of all permutations within orbits, else the isomorphism type.
+        name: ``Δ(S4×S1)`` where rows and columns are permuted together, ``S3×S2`` where rows
+            (first) and columns are permuted apart, ``ΔS3×S2×S2`` a product of both; of other groups
+            of up to 100 elements the isomorphism type, else the order.
         row_orbits, column_orbits: of the group.
         spread: the largest difference of entries that counted as equal.
         gap: the smallest that did not; None where all entries are equal, or none were compared.
@@ -132,21 +133,42 @@ def _name(
     row_orbits: tuple[tuple[int, ...], ...],
     column_orbits: tuple[tuple[int, ...], ...],
 ) -> str:
-    rows = sorted(map(len, row_orbits), reverse=True)
-    columns = sorted(map(len, column_orbits), reverse=True)
+    """By orbits that are permuted alike, if all permutations of each orbit occur."""
     if group.order == 1:
         return "1"
-    if group.order == prod(map(factorial, rows + columns)):
-        return "×".join(f"S{size}" for size in rows + columns if size > 1)
+    rows = [orbit for orbit in row_orbits if len(orbit) > 1]
+    columns = [tuple(k + j for j in orbit) for orbit in column_orbits if len(orbit) > 1]
+    linked, free = [], [len(orbit) for orbit in columns]
+    for row in rows:
+        partner = next((c for c in columns if len(c) == len(row) and _linked(group, row, c)), None)
+        if partner is None:
+            free.insert(len(free) - len(columns), len(row))
+        else:
+            linked.append(len(row))
+            columns.remove(partner)
+            free.remove(len(row))
+    if group.order != prod(map(factorial, linked + free)):
+        return (
+            isomorphism_type(group)
+            if group.order <= _NAMED_BY_TYPE
+            else f"unnamed, of order {group.order}"
+        )
+    linked.sort(reverse=True)
+    if not free:
+        linked += [1 for orbit in column_orbits if len(orbit) == 1]
+    inner = "×".join(f"S{size}" for size in linked)
+    diagonal = [f"Δ({inner})" if len(linked) > 1 else f"Δ{inner}"] if linked else []
+    return "×".join([*diagonal, *(f"S{size}" for size in free)])
+
+
+def _linked(group: PermutationGroup, one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether each permutation of one orbit comes with one of the other, of the same cycles."""
+    points = (*one, *other)
+    place = {point: i for i, point in enumerate(points)}
+    moved = [tuple(place[a[point]] for point in points) for a in group.given]
+    n = len(one)
     alike = all(
-        sorted(map(len, cycles(a[:k]))) == sorted(map(len, cycles([i - k for i in a[k:]])))
-        for a in group.given
+        sorted(map(len, cycles(a[:n]))) == sorted(map(len, cycles([i - n for i in a[n:]])))
+        for a in moved
     )
-    moved_rows, moved_columns = ([s for s in sizes if s > 1] for sizes in (rows, columns))
-    faithful = group.order == prod(map(factorial, columns))
-    if alike and faithful and moved_rows == moved_columns:
-        inner = "×".join(f"S{size}" for size in columns)
-        return f"Δ{inner}" if len(columns) == 1 else f"Δ({inner})"
-    if group.order <= _NAMED_BY_TYPE:
-        return isomorphism_type(group)
-    return f"order {group.order}"
+    return alike and PermutationGroup(moved).order == factorial(n)
