@@ -9,7 +9,7 @@ compared on the other half: rank correlation with the actual steps, and error of
     python -m benchmarks.validity.price [--only NAME] [--page]
 
 Writes benchmarks/results/validity/price.json after every model, and goes on from there; at the end
-price.md and price.svg. One thread, about twelve minutes. Needs scikit-learn and the report extra.
+price.md and price.svg. One thread, about ten minutes. Needs scikit-learn and the report extra.
 """
 
 import argparse
@@ -143,10 +143,8 @@ def measure(name: str) -> dict[str, Any]:
             forecasts[key] = tag
             result["seconds"][f"{key} {optimiser}"] = time.perf_counter() - begun
         for n, g in zip(names, case.elements, strict=True):
-            price = forecasts["forecast"].elements[n]
             run = {"actual": measured.train(g, tuning)}
             run |= {key: to_json(tag.elements[n].curve) for key, tag in forecasts.items()}
-            run["price"] = {k: v for k, v in to_json(price).items() if k != "curve"}
             result["runs"][f"{optimiser} {n}"] = run
         if optimiser == "adamw":
             # One element is enough for what few samples teach, the first.

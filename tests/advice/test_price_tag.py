@@ -80,7 +80,7 @@ def test_a_broken_element_is_priced_as_gradient_descent_on_the_population_has_it
 def test_weights_that_the_usual_samples_teach_come_along_for_free():
     """Both numbers vary in the data as they are: the error lies in weights that these teach."""
     model = Table(separate, [1.0, 0.5])
-    subject = subject_of(model, spread=(1.5, 0.8))
+    subject = subject_of(model, n=96, spread=(1.5, 0.8))
     found = price_tag(subject, SWAP, [1], SGD).elements["r"]
     assert found.status == "free"
     assert found.without < SETTINGS.log_tolerance
