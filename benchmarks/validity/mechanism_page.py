@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.validity.mechanism_arms import Arm
 from benchmarks.validity.mechanism_summary import MEDIATORS, CaseRuns, all_cases
 from goldstone.core import replacing
-from goldstone.report.drawing import document
-from goldstone.report.marks import GREY, INK, SERIES
+from goldstone.report.marks import GREY, INK, PAPER, SERIES
 from goldstone.report.svg import Axes, inline_svg
 
 MARK = "<!-- tables: written by python -m benchmarks.validity.mechanism -->"
@@ -19,8 +19,22 @@ _MEDIATOR_NAMES = {
     "probe": "probe, own covectors",
     "kernel": "kernel",
 }
-_COLOURS = {"ρ": SERIES[0], "kernel": SERIES[2], "probe": SERIES[5], "augmentation": SERIES[4]}
-_PANEL = 330
+_SET = ("ρ", "kernel")
+_COLOURS = {"ρ": SERIES[0], "kernel": SERIES[2]}
+_KINDS = {
+    "control": ("control", "s", INK),
+    "before training": ("raised before training only", "P", SERIES[5]),
+    "augmentation and": ("augmentation, ρ lowered", "v", SERIES[4]),
+    "augmentation": ("augmentation", "^", SERIES[4]),
+    "consistency": ("consistency of outputs", "D", SERIES[3]),
+    "shuffled": ("placebos", "X", GREY),
+    "common": ("placebos", "X", GREY),
+    "wrong": ("placebos", "X", GREY),
+    "hidden": ("other kernels raised", "*", SERIES[1]),
+    "probe": ("other kernels raised", "*", SERIES[1]),
+}
+"""By a word in the name of an arm: its group in the figure, mark and colour."""
+_PANEL = 400
 
 
 def write_page(runs: Mapping[str, Any], folder: Path) -> str:
@@ -120,8 +134,13 @@ def _mediation(c: CaseRuns, level: float) -> list[str]:
     for m in mediators:
         correlation, p, runs = c.within_arms(f"{m} used", key, level)
         beyond = f"{correlation:+.2f} (p = {p:.3f}, {runs} runs)" if runs else "–"
-        rows.append([_MEDIATOR_NAMES[m], f"{c.between_arms(f'{m} used', key, level):+.2f}", beyond])
-    head = [f"held-out coherence against {key}", "between arms", "beyond arm and seed"]
+        between = [
+            f"{c.between_arms(f'{m} used', key, level, augmented=augmented):+.2f}"
+            for augmented in (True, False)
+        ]
+        rows.append([_MEDIATOR_NAMES[m], *between, beyond])
+    head = [f"held-out coherence against {key}", "between arms", "of these without augmentation"]
+    head.append("beyond arm and seed")
     lines = ["Does the change of the coherence predict the change of the outcome?", ""]
     lines += _table(head, rows)
     terms = [t for t in ("ρ", "kernel") if len(c.doses(t)) > 3]
@@ -140,60 +159,54 @@ def _mediation(c: CaseRuns, level: float) -> list[str]:
 
 def figure(cases: Mapping[str, CaseRuns]) -> str:
     """Outcome against held-out coherence, a point for each arm, for ρ and for the kernel."""
-    panels = []
+    width, height = 2 * _PANEL, 300 * len(cases)
+    title = "Generalisation to unseen poses against held-out coherence, a point for each arm"
+    lines = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" role="img" font-family="system-ui, sans-serif">'
+        ),
+        f"<title>{title}</title>",
+        f'<rect width="{width}" height="{height}" fill="{PAPER}"/>',
+    ]
     for row, (name, c) in enumerate(cases.items()):
         for column, m in enumerate(("rho", "kernel")):
-            drawn = _panel(f"p{row}{column}", c, name, m)
             place = f'<svg x="{column * _PANEL}" y="{row * 300}"'
-            panels.append(drawn.replace("<svg", place, 1))
-    paper = f'<rect width="{2 * _PANEL}" height="{300 * len(cases)}" fill="#ffffff"/>'
-    title = "Generalisation to unseen poses against held-out coherence, by arm"
-    return document(2 * _PANEL, 300 * len(cases), title, "", [paper, *panels])
+            panel = _panel(f"p{row}{column}", c, name, m)
+            lines.append(panel.replace("<svg", place, 1))
+    return "\n".join([*lines, "</svg>", ""])
 
 
 def _panel(key: str, c: CaseRuns, title: str, mediator: str) -> str:
-    level = c.case.levels[1]
-    goal = outcome(c)
+    level, goal = c.case.levels[1], outcome(c)
 
     def point(arm: str) -> tuple[float, float]:
-        x, y = (c.values(arm, k, level) for k in (f"{mediator} used", goal))
+        x, y = (np.array(c.values(arm, k, level)) for k in (f"{mediator} used", goal))
         known = np.isfinite(x) & np.isfinite(y)
-        return float(np.mean(np.array(x)[known])), float(np.mean(np.array(y)[known]))
+        return float(x[known].mean()), float(y[known].mean())
+
+    reached = [n for n in c.arms if c.effect(n, "T used", level).seeds]
 
     def draw(axes: Axes) -> None:
         axes.set_title(title)
-        axes.set_xlabel(f"{_MEDIATOR_NAMES[mediator]}, used poses, held out")
+        axes.set_xlabel(f"{_MEDIATOR_NAMES[mediator]} of used poses, held out")
         axes.set_ylabel(goal)
-        for term in ("ρ", "kernel"):
-            doses = sorted(point(a.name) for a in c.doses(term) if _reached(c, a.name, level))
+        for term in _SET:
+            doses = sorted(point(a.name) for a in c.doses(term) if a.name in reached)
             if len(doses) > 2:
-                x, y = zip(*doses, strict=True)
-                axes.plot(x, y, "o-", color=_COLOURS[term], markersize=4, zorder=2)
-                axes.annotate(
-                    f"{term} set", (x[-1], y[-1]), xytext=(-4, 6), textcoords="offset points",
-                    fontsize=9, ha="right", color=_COLOURS[term],
-                )  # fmt: skip
-        for name, arm in c.arms.items():
-            alone = arm.term in ("ρ", "kernel") and not arm.also and not arm.primed
-            if (alone and name != "control") or not _reached(c, name, level):
-                continue
-            x, y = point(name)
-            colour = INK if name == "control" else GREY
-            axes.plot([x], [y], "s", color=colour, markersize=5, zorder=3)
-            axes.annotate(
-                _short(name), (x, y), xytext=(4, -9), textcoords="offset points", fontsize=7.5,
-                color=colour,
-            )  # fmt: skip
+                line = {"color": _COLOURS[term], "markersize": 4, "zorder": 2}
+                axes.plot(*zip(*doses, strict=True), "o-", label=f"{term} set", **line)
+        others = [n for n in reached if n == "control" or c.arms[n] not in _doses_of(c)]
+        for name in others:
+            kind, marker, colour = next(k for word, k in _KINDS.items() if word in name)
+            mark = {"color": colour, "markersize": 6, "zorder": 3, "fillstyle": "none"}
+            known = axes.get_legend_handles_labels()[1]
+            label = "_" if kind in known else kind
+            axes.plot(*([v] for v in point(name)), marker, label=label, **mark)
+        axes.legend(fontsize=8, frameon=False, loc="best", labelcolor=INK, handlelength=1.2)
 
     return inline_svg(key, f"{goal} against {mediator} by arm", draw, _PANEL, 300)
 
 
-def _reached(c: CaseRuns, arm: str, level: float) -> bool:
-    return c.effect(arm, "T used", level).seeds > 0
-
-
-def _short(name: str) -> str:
-    short = {"before training only": "first", "of a wrong action": "wrong", "of ": ""}
-    for long, words in short.items():
-        name = name.replace(long, words)
-    return name.replace(" +1", "").replace(" layers", "")
+def _doses_of(c: CaseRuns) -> list[Arm]:
+    return [arm for term in _SET for arm in c.doses(term)]

@@ -169,9 +169,11 @@ class CaseRuns:
         p = (1 + sum(abs(d) >= abs(observed) for d in draws)) / 1001
         return observed, p, m.size
 
-    def between_arms(self, mediator: str, outcome: str, level: float) -> float:
-        """Correlation of the arms' mean changes from the control."""
-        names = [n for n in self.arms if n != "control"]
+    def between_arms(
+        self, mediator: str, outcome: str, level: float, *, augmented: bool = True
+    ) -> float:
+        """Correlation of the arms' mean changes from the control, with or without augmentation."""
+        names = [n for n in self.arms if n != "control" and (augmented or "augment" not in n)]
         pairs = [(self.effect(n, mediator, level), self.effect(n, outcome, level)) for n in names]
         known = [(a.mean, b.mean) for a, b in pairs if np.isfinite(a.mean * b.mean)]
         return float(np.corrcoef(np.array(known).T)[0, 1]) if len(known) > 2 else nan
