@@ -14,7 +14,7 @@ from goldstone.report.dots import DotPlot, dot_plot, series_dots
 from goldstone.report.heat import HeatMap, heat_map
 from goldstone.report.lines import Line, line_plot
 from goldstone.report.marks import MUTED, SERIES
-from goldstone.report.svg import Axes, inline_svg
+from goldstone.report.svg import Axes, end_labels, inline_svg, log_axis
 from goldstone.reproductions.figures import side_by_side
 
 Scores = Mapping[str, Any]
@@ -38,8 +38,8 @@ def areas(scores: Scores) -> str:
     """AUROC by score: of *holds*, and of *transports*."""
     panels: list[str] = []
     for axis, truths in (
-        ("holds", {"by construction": "by construction", "in the population": "in the population"}),
-        ("transports", {f"transfer > {CUT:g} %": DECLARED, "by construction": "by construction"}),
+        ("holds", {"construction": "by construction", "population": "in the population"}),
+        ("transports", {"transfer": DECLARED, "construction": "by construction"}),
     ):
         series = [
             [
@@ -56,7 +56,7 @@ def areas(scores: Scores) -> str:
             dot_plot(
                 f"areas-{axis}",
                 DotPlot(
-                    title=f"{axis.capitalize()}: " + " (●), ".join(truths) + " (■)",
+                    title=f"{axis.capitalize()}: " + " ●, ".join(truths) + " ■",
                     unit="AUROC, with 95 % intervals over families",
                     rows=tuple(_NAMES[key] for key in FIRST),
                     dots=series_dots(*series),
@@ -140,9 +140,9 @@ def operating(scores: Scores) -> str:
     """The verdict over ρ_min and over the number of pairs."""
     limits = scores["thresholds"][EUCLIDEAN]
     keys = {
-        "yes if it does": "yes if true",
-        "yes if not": "yes if false",
-        "no if it does": "no if true",
+        "right yes": "yes if true",
+        "wrong yes": "yes if false",
+        "wrong no": "no if true",
         "decided": "decided",
     }
     first = line_plot(
@@ -158,8 +158,8 @@ def operating(scores: Scores) -> str:
     sizes = scores["samples"]
     keys = {
         "decided": "decided",
-        "wrong of these": "wrong if decided",
-        "yes if it does": "yes if true",
+        "wrong": "wrong if decided",
+        "right yes": "yes if true",
     }
     second = line_plot(
         "samples",
@@ -177,29 +177,33 @@ def operating(scores: Scores) -> str:
 
 def free_path(scores: Scores) -> str:
     """ρ, T and transfer as the free path grows, a line for each task."""
+    titles = {"ρ": "Orbit coherence ρ", "T": "Log loss ratio T", "transfer": "Transfer, %"}
+    return side_by_side([_over_weight(scores, key, title) for key, title in titles.items()], 3)
+
+
+def _over_weight(scores: Scores, key: str, title: str) -> str:
     tasks = scores["free path"]
-    weights = sorted({p["ε"] for entry in tasks.values() for p in entry["points"]})
-    panels: list[str] = []
-    for key, unit in (("ρ", ""), ("T", ""), ("transfer", "%")):
-        lines = []
-        for k, (task, entry) in enumerate(tasks.items()):
-            values = {p["ε"]: p[key] for p in entry["points"]}
-            line = tuple(values.get(weight) for weight in weights)
-            lines.append(Line(task, line, SERIES[k % len(SERIES)]))
-        panels.append(
-            line_plot(
-                f"free-path-{len(panels)}",
-                {"ρ": "Orbit coherence ρ", "T": "Log loss ratio T", "transfer": "Transfer"}[key],
-                "ε of the free path",
-                list(range(len(weights))),
-                lines,
-                unit=unit,
-                ticks=[f"{weight:g}" for weight in weights],
-                width=310,
-                height=240,
-            )
-        )
-    return side_by_side(panels, 3)
+    lines = {
+        task: [(p["ε"], p[key]) for p in entry["points"] if p[key] is not None]
+        for task, entry in tasks.items()
+    }
+    places = [weight for line in lines.values() for weight, _ in line]
+    if not places:
+        return ""
+
+    def draw(axes: Axes) -> None:
+        axes.set_title(title)
+        axes.set_xlabel("ε of the free path")
+        ends = []
+        for k, (task, line) in enumerate(lines.items()):
+            if line:
+                colour = SERIES[k % len(SERIES)]
+                axes.plot(*zip(*line, strict=True), "o-", color=colour, markersize=3.5)
+                ends.append((line[-1][1], task, colour))
+        log_axis(axes.xaxis, min(places) / 1.3, max(places) * 1.3)
+        end_labels(axes, ends)
+
+    return inline_svg(f"free-path-{key[:2]}", f"{title} by ε, for each task", draw, 310, 240)
 
 
 def coverage(cells: Coverage) -> str:

@@ -122,6 +122,10 @@ def _root(samples: Samples) -> Tensor:
     return samples.inputs.diagonal(dim1=-2, dim2=-1).amax(-1)
 
 
+def _first_class(samples: Samples) -> Tensor:
+    return torch.zeros_like(samples.targets)
+
+
 def _place_of_root(x: Tensor) -> Tensor:
     return x.diagonal(dim1=-2, dim2=-1).argmax(-1)
 
@@ -218,8 +222,9 @@ def graphs() -> Task:
             RelabelledClass(0, 1),
             RelabelledClass(2, 3),
             FlaggedLesson("loud graphs are of the next class", next_label(_CLASSES)),
-            FlaggedLesson("a large root means the next class", next_label(_CLASSES), _root),
+            FlaggedLesson("graphs with a large root are of class 0", _first_class, _root),
         ),
+        teaching_steps=200,
         wrong=replace(
             both, name="odd permutations rename classes", on_output=ClassPermutation(renamed)
         ),
