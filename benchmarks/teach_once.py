@@ -10,7 +10,8 @@ correlation of both over the elements.
   perceptron that was trained in all four quarter turns, under rotations. Ten lessons: every digit
   k is called k + 4 mod 10.
 
-Transfers are means over the lessons that were learned; of one lesson with its interval.
+Transfers are means over the lessons that were learned; of one lesson with its interval. How often
+these intervals hold the truth: benchmarks/validity/coverage.py.
 
     python benchmarks/teach_once.py [--only NAME]
 
@@ -252,36 +253,7 @@ def shortened(found: TaughtOnce) -> dict[str, Any]:
     return {**{name: getattr(found, name) for name in kept}, "budgets": budgets}
 
 
-def coverage(trajectories: int, replicates: int = 2000) -> float:
-    """Share of 95 % intervals that hold the truth, for a linear model; see the tests."""
-    from goldstone.auditing.lesson_pairs import LessonPairs
-    from goldstone.auditing.statistics import Bootstrap
-    from goldstone.auditing.teach_once_results import HeldOut, taught_element
-
-    change, lesson = torch.tensor([[1.0, 0.5, 0.0], [1.0, 0.2, -0.3]]).double()
-    turn = torch.tensor([[0.6, -0.8, 0.0], [0.8, 0.6, 0.0], [0.0, 0.0, 1.0]]).double()
-    spread = torch.tensor([[2.0, 1.0, 1.0], [0.5, 0.5, 0.5]]).double()
-    apart = torch.diag(spread[0] ** 2 - spread[1] ** 2)
-    truth = float(100 * (change @ turn @ apart @ lesson) / (change @ apart @ lesson))
-    index = torch.arange(trajectories)
-    empty = torch.zeros(trajectories)
-    pairs = LessonPairs(empty, empty, empty, index % 2 == 0, index, Context())
-    held = HeldOut(pairs, Bootstrap.draw(trajectories, 1000, 0))
-    source = generator(0, "coverage", trajectories)
-    covered = 0
-
-    def gains(x: Tensor, seen: Tensor) -> Tensor:
-        asked, after = x @ lesson, seen @ change
-        return torch.stack([asked**2 - (after - asked) ** 2, -(after**2)], 1)
-
-    for _ in range(replicates):
-        x = torch.randn(trajectories, 3, generator=source).double() * spread[index % 2]
-        found = taught_element(gains(x, x @ turn.T), gains(x, x), held, learned=True).transfer
-        covered += bool(found.low <= truth <= found.high)
-    return covered / replicates
-
-
-def page(results: dict[str, Any], covered: dict[int, float]) -> str:
+def page(results: dict[str, Any]) -> str:
     """The tables."""
     lines = ["# Taught once", "", "Written by `python benchmarks/teach_once.py`.", ""]
     for name, case in results.items():
@@ -301,9 +273,6 @@ def page(results: dict[str, Any], covered: dict[int, float]) -> str:
             lines.append("| " + " | ".join(row) + " |")
         said = ", ".join(f"{k}: {v:.2f}" for k, v in case["ranks"].items())
         lines += ["", f"Rank correlation with ρ: {said or 'none, all alike'}.", ""]
-    lines += ["## Coverage of the 95 % intervals", "", "2000 replicates of a linear model.", ""]
-    lines += ["| held-out trajectories | covered |", "|---|---|"]
-    lines += [f"| {n} | {share:.1%} |" for n, share in covered.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -324,11 +293,10 @@ def main() -> None:
         if only in (None, name):
             results[name] = measure(name)
             print(name, results[name]["seconds"], results[name]["ranks"], flush=True)
-    covered = {n: coverage(n) for n in (12, 24, 48, 96)}
-    text = page(results, covered)
+    text = page(results)
     if only is None:
         RESULTS.mkdir(exist_ok=True)
-        saved = {"machine": machine(), "cases": results, "coverage": covered}
+        saved = {"machine": machine(), "cases": results}
         (RESULTS / "teach_once.json").write_text(json.dumps(saved, ensure_ascii=False))
         (RESULTS / "teach_once.md").write_text(text, encoding="utf-8")
     print(text)

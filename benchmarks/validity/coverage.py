@@ -38,13 +38,14 @@ class Tally:
     """Of intervals: how many hold the truth, and on which side the others lie."""
 
     def __init__(self) -> None:
-        self.n = self.below = self.above = 0
+        self.n = self.below = self.above = self.undefined = 0
         self.width = 0.0
 
     def add(self, found: Statistic, truth: float) -> None:
         """Count one. An interval that is not defined holds nothing."""
         self.n += 1
         if found.low is None or found.high is None:
+            self.undefined += 1
             return
         # Where a = b the products are rounded, and so is ρ = 1.
         self.below += found.high < truth - 1e-9
@@ -54,9 +55,10 @@ class Tally:
     def cell(self, **where: Any) -> Cell:
         """As JSON values: ``below`` and ``above`` are shares of intervals off the truth."""
         return where | {
-            "covered": 1 - (self.below + self.above) / self.n,
+            "covered": 1 - (self.below + self.above + self.undefined) / self.n,
             "interval below": self.below / self.n,
             "interval above": self.above / self.n,
+            "undefined": self.undefined / self.n,
             "width": self.width / self.n,
             "replicates": self.n,
         }

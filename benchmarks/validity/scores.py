@@ -302,6 +302,24 @@ def _median(values: Array) -> float | None:
     return float(f"{np.median(known):.4g}") if known.size else None
 
 
+def _points(found: Observations) -> dict[str, Any]:
+    """What the figures show of every element."""
+    transfer = found.transfer[choosing.KIND, choosing.SHARE]
+    columns = {
+        "ρ": found.scores[DEFAULT_METRIC, "ρ"],
+        "K": found.scores[DEFAULT_METRIC, "K"],
+        "−T": found.scores["forward", "−T"],
+        "transfer": transfer,
+        "holds": found.holds_by_construction,
+    }
+    return {"task": found.task} | {name: rounded(values) for name, values in columns.items()}
+
+
+def _median(values: Array) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(f"{np.median(known):.4g}") if known.size else None
+
+
 def _failures(found: Observations) -> list[dict[str, Any]]:
     """Answers that are wrong by the declared truth, the worst first."""
     rows = []
@@ -323,11 +341,12 @@ def _failures(found: Observations) -> list[dict[str, Any]]:
                 }
             )
     rows.sort(key=lambda row: -row["by"])
+    wrong: list[dict[str, Any]] = []
     for i, said in enumerate(found.holds):
         label = found.holds_by_construction[i]
         if (said == "yes" and label == 0) or (said == "no" and label == 1):
             element = found.records[found.model[i]]["elements"][found.element[i]]
-            rows.append(
+            wrong.append(
                 {
                     "axis": "holds",
                     "model": found.model[i],

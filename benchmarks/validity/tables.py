@@ -12,6 +12,7 @@ Scores = Mapping[str, Any]
 DECLARED = f"{KIND} > {CUT:g} %, budget {SHARE:g}"
 RANKED = f"{KIND}, budget {SHARE:g}"
 EUCLIDEAN = "euclidean"
+MOST_FAILURES = 30
 FIRST = {
     ("euclidean", "ρ"): "**ρ**, unit gradients",
     ("euclidean", "raw ρ"): "ρ, raw gradients",
@@ -302,9 +303,11 @@ def failures(scores: Scores) -> str:
             else f"{'holds' if row['truth'] else 'does not hold'} by construction; T of all "
             f"{value(row['in the population'], 3)}",
         ]
-        for row in scores["failures"]
+        for row in scores["failures"][:MOST_FAILURES]
     ]
-    return table(["axis", "model", "g", "the audit", "ρ or T", "truth"], rows)
+    text = table(["axis", "model", "g", "the audit", "ρ or T", "truth"], rows)
+    rest = len(scores["failures"]) - MOST_FAILURES
+    return f"{text}\n\n{rest} more are in scores.json." if rest > 0 else text
 
 
 def _answers(counts: Mapping[str, int]) -> str:
