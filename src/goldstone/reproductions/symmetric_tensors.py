@@ -196,6 +196,7 @@ def _large_isotropy(everywhere: Catalogue, restricted: Sequence[CatalogueEntry])
                 "minima of random starts with nontrivial isotropy",
                 "large",
                 Statistic(share, n=total),
+                "degenerate sets by their most symmetric point found",
             ),
             Comparison(
                 "different isotropy subgroups in fixed-point spaces",
