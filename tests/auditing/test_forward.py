@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from goldstone import audit
 from goldstone.actions import (
     Context,
     Field,
@@ -13,7 +14,9 @@ from goldstone.actions import (
     PointAction,
     Symmetry,
     flow_symmetry,
+    image_symmetry,
 )
+from goldstone.auditing import AuditSettings
 from goldstone.auditing.audit import _speed
 from goldstone.auditing.forward import forward_measurement, roll_out, rollout_errors
 from goldstone.auditing.samples import choose_samples
@@ -223,3 +226,31 @@ def test_a_batch_is_moved_at_a_time(flows, network, quick):
     for name in ("error", "error_of_change", "log_loss_ratio", "error_sharing"):
         one, other = (getattr(measured, name) for measured in found)
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_a_constant_has_no_skill_whatever_the_loss():
+    """Under smoothed labels the frequencies of classes are not the best constant."""
+
+    class Constant(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.logits = torch.nn.Parameter(torch.zeros(10))
+
+        def forward(self, x):
+            return self.logits.expand(len(x), 10)
+
+    def smoothed(prediction, target):
+        return torch.nn.functional.cross_entropy(
+            prediction, target, label_smoothing=0.1, reduction="none"
+        )
+
+    source = torch.Generator().manual_seed(0)
+    images = torch.randn(80, 1, 4, 4, generator=source)
+    labels = torch.arange(80) % 8  # two classes are never seen
+    symmetry = image_symmetry("quarter-turns", (4, 4), 1)
+    result = audit(
+        Constant(), (images, labels), symmetry, loss=smoothed, settings=AuditSettings(metrics=())
+    )
+    assert result.model.log_loss_over_climatology.high < 0
+    assert not result.model.has_skill
+    assert all(e.holds == "undetermined" for e in result.elements if e.name != "e")

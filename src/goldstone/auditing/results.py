@@ -50,7 +50,8 @@ class ModelSummary:
         relative_error: ‖f(x) − y‖/‖y‖, over samples.
         log_loss_over_persistence: mean log ℓ(f(x), y)/ℓ(x, y); skill needs an upper bound < 0.
         log_loss_over_climatology: the same against the mean target field.
-        has_skill: whether it beats both.
+        log_loss_over_mean_prediction: the same against the mean of the model's own predictions.
+        has_skill: whether it beats all three.
         numerical_floor: relative rounding error of the model's output in its dtype.
         trainable: how many of its ``parameters`` are not frozen: those that gradients are of.
     """
@@ -65,6 +66,7 @@ class ModelSummary:
     has_skill: bool
     numerical_floor: float
     trainable: int | None = None
+    log_loss_over_mean_prediction: Statistic | None = None
 
 
 @dataclass(frozen=True)

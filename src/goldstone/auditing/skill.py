@@ -14,10 +14,11 @@ from goldstone.core.trees import Tree
 def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummary:
     """Loss, relative error and the skill gate.
 
-    Skill: the mean of log ℓ(f(x), y)/ℓ(baseline, y) has its upper 95 % bound below 0 for both
-    baselines, persistence (the input itself, where it has the shape of predictions
-    and targets) and climatology (the
-    mean target of the data; of class labels the logarithms of their frequencies).
+    Skill: the mean of log ℓ(f(x), y)/ℓ(baseline, y) has its upper 95 % bound below 0 for all
+    baselines: persistence (the input itself, where it has the shape of predictions and targets),
+    climatology (the mean target of the data; of class labels the logarithms of their frequencies)
+    and the mean of the model's own predictions, which knows the loss's scale and margins and is
+    there for outputs of any kind: what beats it depends on the input.
     """
     model, loss = subject.model, subject.loss
     targets, predictions = subject.samples.targets, subject.predictions
@@ -30,6 +31,10 @@ def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummar
     constant = _constant_prediction(climatology, predictions, targets)
     if constant is not None:
         baselines["climatology"] = trees.map_leaves(lambda t: t.expand(n, *t.shape[1:]), constant)
+    if all(t.is_floating_point() or t.is_complex() for t in trees.leaves(predictions)):
+        baselines["mean prediction"] = trees.map_leaves(
+            lambda t: t.mean(0, keepdim=True).expand_as(t), predictions
+        )
     for baseline, prediction in baselines.items():
         over[baseline] = subject.mean(own - subject.log_loss(prediction, targets))
     return ModelSummary(
@@ -45,6 +50,7 @@ def model_summary(name: str, subject: Subject, climatology: Tree) -> ModelSummar
         ),
         log_loss_over_persistence=over.get("persistence", Statistic(None)),
         log_loss_over_climatology=over.get("climatology", Statistic(None)),
+        log_loss_over_mean_prediction=over.get("mean prediction"),
         has_skill=all(s.high is not None and s.high < 0.0 for s in over.values()),
         numerical_floor=numerical_floor(model, trees.take(subject.samples.inputs, slice(16))),
     )
