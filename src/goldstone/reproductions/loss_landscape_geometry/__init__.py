@@ -65,9 +65,9 @@ def reproduced(
         name=NAME,
         title="Symmetry learning by gradient alignment in flow emulators",
         source=(
-            "Amarel et al., Loss Landscape Geometry and the Learning of Symmetries, arXiv "
-            "2601.20172; Loss Landscape Geometry of PDE Emulators, PMLR 334 (2026). Published "
-            "numbers were read off the figures."
+            "Amarel et al., *Loss Landscape Geometry and the Learning of Symmetries* (arXiv "
+            "2601.20172) and *Loss Landscape Geometry of Partial Differential Equation Emulators* "
+            "(PMLR 334, 2026). Published numbers were read off the figures."
         ),
         setting=_setting(sizes),
         claims=tuple(claim for part in parts for claim in part.claims),

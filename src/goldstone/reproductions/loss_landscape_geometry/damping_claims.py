@@ -36,7 +36,7 @@ def damping_claims(experiments: Experiments) -> Part:
                 rows.append(compared(f"the same, λ up to {top:g}, {flow} {network}", "", large))
     claim = Claim(
         "Influence does not depend on the damping λ of the metric.",
-        "appendix of arXiv 2601.20172",
+        "Amarel et al., App. D and the choice of λ",
         tuple(rows),
         judged(max(changes) < 0.1, max(changes) < 0.3),
         ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,16 @@ from goldstone.systems.losses import mse, scaled_mse, squared_scaled_mse
 Elements = Mapping[str, ElementMeasurement]
 BOOST_SPEEDS = (0.25, 0.5, 1.0)
 SCALES = (0.5, 0.8, 1.25, 2.0)
+KINDS = {
+    "training": "training",
+    "shifts": "shifts",
+    "d4": "D4",
+    "history": "D4 over training",
+    "left": "boosts and scalings",
+    "solver": "solver",
+    "error": "errors",
+}
+"""What the kept measurements are called where their seconds are told."""
 
 
 @dataclass(frozen=True)
@@ -200,11 +211,11 @@ class Experiments:
 
     def seconds(self) -> dict[str, float]:
         """Processor time of everything that was asked for, by kind."""
-        found: dict[str, float] = {}
-        for name in self.made:
-            kind = name.split("/")[0].split("-")[0]
-            found[kind] = found.get(kind, 0.0) + self.kept.seconds(name)
-        return {kind: round(value, 1) for kind, value in found.items()}
+        parts: dict[str, list[float]] = {}
+        for name in sorted(self.made):
+            kind = KINDS[name.split("/")[0].split("-")[0]]
+            parts.setdefault(kind, []).append(self.kept.seconds(name))
+        return {kind: round(fsum(values), 1) for kind, values in parts.items()}
 
     def _elements(
         self,

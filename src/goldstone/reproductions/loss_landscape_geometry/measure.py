@@ -1,20 +1,24 @@
 """Influence and error ratio of a trained emulator at a group element, as the paper has them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from goldstone.actions import Symmetry, TrivialAction
 from goldstone.auditing import AuditSettings, Subject
-from goldstone.auditing.coherence import coherences, pair_coherence
+from goldstone.auditing.coherence import PairProducts, coherences, pair_coherence
 from goldstone.auditing.forward import ForwardMeasurement, forward_measurement
+from goldstone.auditing.gradient_products import reference_outputs
+from goldstone.auditing.gradient_store import joint_products
 from goldstone.auditing.gradients import GradientProbe, GradientSet
 from goldstone.auditing.samples import AuditData, choose_samples
 from goldstone.auditing.statistics import quartiles
 from goldstone.core import Statistic
+from goldstone.curvature import galerkin_gram
 from goldstone.groups import CyclicGroup
 from goldstone.systems.emulators import Emulator
 from goldstone.systems.flows import Trajectories
@@ -133,18 +137,27 @@ class Meter:
             tuple(few.log_loss_ratio.exp().tolist()),
             _quartiles(many),
             float(many.error.mean()),
-            {f"{d:g}": self._influence_at(d, symmetry, moved) for d in self.dampings},
+            self._by_damping(products["euclidean"].raw.gram(), moved),
         )
 
     def error_quartiles(self, symmetry: Symmetry, element: Any) -> tuple[float, float, float]:
         """Quartiles of E, without gradients; both losses are taken in the moved frame."""
         return _quartiles(forward_measurement(self.many, symmetry, element))
 
-    def _influence_at(self, damping: float, symmetry: Symmetry, moved: GradientSet) -> float:
-        few = replace(self.few, settings=replace(self.settings, damping=damping))
-        probe = GradientProbe(few, symmetry, few.samples.inputs)
-        products = probe.products(self._plain, moved, ["galerkin"])["galerkin"]
-        return _median(pair_coherence(products.raw).tolist())
+    def _by_damping(self, gram: Tensor, moved: GradientSet) -> dict[str, float]:
+        """Median influence in the Galerkin metric for every λ, from the gradients' Gram matrix."""
+        if not self.dampings or self._plain.pushed is None or moved.pushed is None:
+            return {}
+        outputs = reference_outputs(self.few, self.few.samples.inputs)
+        pushed = joint_products(self._plain.pushed, moved.pushed).mean(0) / outputs
+        return {
+            f"{damping:g}": _median(
+                pair_coherence(
+                    PairProducts.from_gram(galerkin_gram(gram, pushed, relative_damping=damping))
+                ).tolist()
+            )
+            for damping in self.dampings
+        }
 
     @cached_property
     def _plain(self) -> GradientSet:

@@ -64,6 +64,7 @@ class Sizes:
 
 FULL = Sizes()
 QUICK = Sizes(
+    grid=28,
     trajectories=6,
     steps=2,
     held_out=10,
