@@ -5,6 +5,7 @@
 #   make demo QUICK=1  the same in small
 #   make test          all tests
 #   make check         style, types, imports
+#   make validity      docs/validity.md from nothing: hours, resumable (progress in validity/)
 #   make wheel-check   build the wheel and try it in empty environments
 #   make clean         remove .venv and what was built
 
@@ -13,7 +14,7 @@ OUT ?= demo
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test check wheel-check setup clean
+.PHONY: demo test check validity wheel-check setup clean
 
 demo: .venv/.installed
 	$(BIN)/goldstone demo --out $(OUT) $(if $(QUICK),--quick)
@@ -27,6 +28,14 @@ check: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# One thread to a process; what was measured already is not measured again.
+validity: export OMP_NUM_THREADS = 1
+validity: .venv/.installed-dev
+	$(BIN)/python -m benchmarks.validity --out validity
+	$(BIN)/python -m benchmarks.validity.coverage
+	$(BIN)/python -m benchmarks.validity.scores
+	$(BIN)/python -m benchmarks.validity.page
 
 wheel-check: .venv/.installed-dev
 	.ci/wheel-check $(BIN)/python

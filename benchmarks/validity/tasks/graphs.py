@@ -174,9 +174,9 @@ def graphs() -> Task:
     moves_root = frozenset(name for name, g in zip(names, _ELEMENTS, strict=True) if g[0] != 0)
     architectures = {
         "perceptron": Architecture(_plain, "perceptron", steps=5000),
-        "convolutional": Architecture(_convolutional, "convolutional", steps=2500),
+        "convolutional": Architecture(_convolutional, "convolutional", steps=5000),
         "recurrent": Architecture(RecurrentClassifier, "recurrent", steps=2000),
-        "transformer": Architecture(PositionalTransformer, "transformer", steps=2000),
+        "transformer": Architecture(PositionalTransformer, "transformer", steps=4000),
         "equivariant": Architecture(AnyOrder, "equivariant", every, steps=1500, learning_rate=1e-2),
         "experts": Architecture(
             lambda: Experts(_place_of_root, _NODES, _NODES**2, 48, (_CLASSES,)),

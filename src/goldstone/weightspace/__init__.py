@@ -27,6 +27,18 @@ from goldstone.weightspace.gauge import (
     parametrisation_for,
     sgd_samples,
 )
+from goldstone.weightspace.matching import (
+    Alignment,
+    BezierPath,
+    LossBarrier,
+    activation_matching,
+    bezier_path,
+    interpolated,
+    loss_barrier,
+    merged,
+    reset_running_statistics,
+    weight_matching,
+)
 from goldstone.weightspace.mirror import (
     CollapseHistory,
     CollapseReport,
@@ -84,6 +96,8 @@ from goldstone.weightspace.tensor_decomposition import (
 )
 
 __all__ = [
+    "Alignment",
+    "BezierPath",
     "Bias",
     "Catalogue",
     "CatalogueEntry",
@@ -105,6 +119,7 @@ __all__ = [
     "IsotropySubgroup",
     "IsotypicEigenvalues",
     "LayerCollapse",
+    "LossBarrier",
     "LowRank",
     "MirrorSymmetry",
     "Modulo",
@@ -120,6 +135,8 @@ __all__ = [
     "TiedUnits",
     "Vanishing",
     "activation_collapse",
+    "activation_matching",
+    "bezier_path",
     "check_symmetries",
     "collapse_history",
     "column_ratios",
@@ -137,9 +154,12 @@ __all__ = [
     "gradient_noise_temperature",
     "hadamard_marginal",
     "induced_penalty",
+    "interpolated",
     "isotropy_subgroup",
     "isotypic_spectrum",
     "langevin_samples",
+    "loss_barrier",
+    "merged",
     "norm_ratios",
     "norm_slice",
     "orbit_dimension",
@@ -147,6 +167,7 @@ __all__ = [
     "parameter_symmetries",
     "parametrisation_for",
     "redundancy_penalty",
+    "reset_running_statistics",
     "sgd_samples",
     "sigma_asymmetric",
     "syre",
@@ -156,4 +177,5 @@ __all__ = [
     "unit_sign",
     "w_asymmetric",
     "weight_collapse",
+    "weight_matching",
 ]

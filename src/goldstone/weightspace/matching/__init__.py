@@ -1,1 +1,22 @@
 """Networks moved along their symmetries towards one another, and the paths between them."""
+
+from goldstone.weightspace.matching.activation_matching import activation_matching
+from goldstone.weightspace.matching.bezier_path import BezierPath, bezier_path
+from goldstone.weightspace.matching.gauge import canonical_gauge
+from goldstone.weightspace.matching.loss_barrier import LossBarrier, loss_barrier
+from goldstone.weightspace.matching.merging import interpolated, merged, reset_running_statistics
+from goldstone.weightspace.matching.weight_matching import Alignment, weight_matching
+
+__all__ = [
+    "Alignment",
+    "BezierPath",
+    "LossBarrier",
+    "activation_matching",
+    "bezier_path",
+    "canonical_gauge",
+    "interpolated",
+    "loss_barrier",
+    "merged",
+    "reset_running_statistics",
+    "weight_matching",
+]

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from goldstone.weightspace.symmetries.parameter_axis import ParameterAxis
 from goldstone.weightspace.symmetries.parameter_symmetry import ParameterSymmetry, StateDict
 
 Step = tuple[ParameterSymmetry, Tensor]
@@ -37,14 +36,19 @@ def canonical_gauge(
         The moved point and the elements that moved it, in order.
     """
     moved, steps = dict(state), []
-    frames = {axis.frame for one in symmetries for axis in one.on_parameters if axis.frame}
     for one in symmetries:
-        gain = _gain(one, state, frames) if one.kind == "sign" else None
-        if gain is not None:
-            weight = gain.gathered(state[gain.parameter]).reshape(one.copies)
-            element = torch.where(weight < 0, -1.0, 1.0).double()[:, None, None]
+        if one.kind == "sign" and one.gain:
+            negative = _entries_of(one.gain, one, state) < 0
+            element = torch.where(negative, -1.0, 1.0).double()[:, None, None]
             moved = one.act(element, moved)
             steps.append((one, element))
+    # BatchNorm's weight takes back what its convolution is multiplied by: it is balanced.
+    balanced = {
+        axis.parameter
+        for one in symmetries
+        for axis in one.on_parameters
+        if one.kind == "scaling" and axis.dual
+    }
     scaled = [
         one for one in symmetries if one.kind in ("scaling", "general linear", "uniform scaling")
     ]
@@ -53,7 +57,7 @@ def canonical_gauge(
     for _ in range(SWEEPS):
         largest = 0.0
         for number, one in enumerate(scaled):
-            element = _balancing(one, moved, counted, frames)
+            element = _balancing(one, moved, counted, balanced)
             before = totals[number]
             if element.dim() == 3:
                 whole = element if before is None else element @ before
@@ -82,26 +86,21 @@ def undone(state: StateDict, steps: Sequence[Step]) -> tuple[dict[str, Tensor], 
     return moved, back
 
 
-def _gain(
-    one: ParameterSymmetry, state: StateDict, frames: set[str]
-) -> ParameterAxis | None:
-    """Where signs act on the weight of a norm, which is made positive."""
-    vectors = [axis for axis in one.on_parameters if state[axis.parameter].dim() == 1]
-    of_norms = [axis for axis in vectors if axis.parameter in frames]
-    # In eval mode BatchNorm's weight takes back what the convolution before it was multiplied by.
-    return next(iter([*of_norms, *(axis for axis in vectors if axis.dual)]), None)
+def _entries_of(name: str, one: ParameterSymmetry, state: StateDict) -> Tensor:
+    """The entries of one vector, in the order of the units."""
+    axis = next(axis for axis in one.on_parameters if axis.parameter == name)
+    return axis.gathered(state[name]).reshape(one.copies)
 
 
 def _balancing(
-    one: ParameterSymmetry, state: StateDict, counted: frozenset[str], frames: set[str]
+    one: ParameterSymmetry, state: StateDict, counted: frozenset[str], balanced: set[str]
 ) -> Tensor:
     if one.kind == "uniform scaling":
         return _uniform(one, state, counted)
     if one.kind == "scaling":
-        gamma = frames & {axis.parameter for axis in one.on_parameters if not axis.dual}
-        if gamma and any(axis.dual for axis in one.on_parameters):
-            weight = _entries(one, state, frozenset(gamma), dual=False).reshape(one.copies, -1)
-            return _clamped(1.0 / weight.double().abs().amax(1).clamp_min(1.0 / LARGEST))
+        if one.gain and one.gain not in balanced:
+            size = _entries_of(one.gain, one, state).double().abs()
+            return _clamped(1.0 / size.clamp_min(1.0 / LARGEST))
         return _clamped(_factors(one, state, counted))
     writing = _gram(_entries(one, state, counted, dual=False).double())
     reading = _gram(_entries(one, state, counted, dual=True).double())
@@ -117,10 +116,12 @@ def _factors(one: ParameterSymmetry, state: StateDict, counted: frozenset[str]) 
     reading = _entries(one, state, counted, dual=True).double().reshape(one.copies, -1).norm(dim=1)
     if bool((reading == 0).all()):
         sizes = writing.where(writing > 0, 1.0)
-        return sizes.mean() / sizes
+        even: Tensor = sizes.mean() / sizes
+        return even
     alive = (writing > 0) & (reading > 0)
     ratio = reading.where(alive, 1.0) / writing.where(alive, 1.0)
-    return ratio.sqrt()
+    factors: Tensor = ratio.sqrt()
+    return factors
 
 
 def _uniform(one: ParameterSymmetry, state: StateDict, counted: frozenset[str]) -> Tensor:
@@ -160,7 +161,8 @@ def _power(x: Tensor, exponent: float) -> Tensor:
     """A power of symmetric positive matrices."""
     values, vectors = torch.linalg.eigh((x + x.mT) / 2)
     values = values.clamp_min(values.amax(1, keepdim=True) * 1e-14)
-    return (vectors * values[:, None, :].pow(exponent)) @ vectors.mT
+    power: Tensor = (vectors * values[:, None, :].pow(exponent)) @ vectors.mT
+    return power
 
 
 def _clamped(x: Tensor) -> Tensor:

@@ -195,8 +195,9 @@ class Fit:
             return best
         if symmetry.kind == "orthogonal keeping ones":
             frame = ones_complement(symmetry.size)
-            return torch.linalg.svdvals(frame.T @ products @ frame).sum(1)
-        return torch.linalg.svdvals(products).sum(1)
+            products = frame.T @ products @ frame
+        nuclear: Tensor = torch.linalg.svdvals(products).sum(1)
+        return nuclear
 
     def distance(self, names: set[str], b: Mapping[str, Tensor] | None = None) -> float:
         """Σ‖a − b‖² over some tensors."""

@@ -106,7 +106,8 @@ def weight_matching(
     done = 0
     with (progress or SilentProgress()).task("weight matching", rounds) as task:
         _propagate(fit, units, steps)
-        for done in range(1, rounds + 1):
+        for _ in range(rounds):
+            done += 1
             gained = [_improve(fit, units[k], steps) for k in order]
             task.advance()
             if not any(gained):

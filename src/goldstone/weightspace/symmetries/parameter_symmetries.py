@@ -106,7 +106,7 @@ def parameter_symmetries(model: nn.Module, example_inputs: Sequence[Any]) -> Par
     filled: dict[Kind, set[Place]] = {}
     maps = LinearMaps(units)
     for family in families(units):
-        found.append(_permutation(family, aliases))
+        found.append(permutation_symmetry(family, aliases))
         linear = maps.of(family)
         if linear is not None:
             kind: Kind = "general linear" if linear[0] == "general" else linear[0]
@@ -119,12 +119,12 @@ def parameter_symmetries(model: nn.Module, example_inputs: Sequence[Any]) -> Par
     scales, signs = DiagonalDomain("scale"), DiagonalDomain("sign")
     walk = _walk(network, scales)
     for one in diagonal_families(walk):
-        symmetry = _diagonal(one, "scaling", aliases)
+        symmetry = _diagonal(one, "scaling", maps.diagonals, aliases)
         if not _places(symmetry.on_parameters) <= filled.get("general linear", set()):
             found.append(symmetry)
             known.append(_exponents(symmetry, units))
     for one in diagonal_families(_walk(network, signs)):
-        symmetry = _diagonal(one, "sign", aliases)
+        symmetry = _diagonal(one, "sign", maps.diagonals, aliases)
         contained = everything - filled.get("orthogonal keeping ones", set())
         if not _places(symmetry.on_parameters) <= contained:
             found.append(symmetry)
@@ -161,7 +161,8 @@ def _axis(slot: Slot, dual: bool = False, frame: Slot | None = None) -> Paramete
     )
 
 
-def _permutation(family: Family, aliases: tuple[tuple[str, str], ...]) -> ParameterSymmetry:
+def permutation_symmetry(family: Family, aliases: tuple[tuple[str, str], ...]) -> ParameterSymmetry:
+    """The permutations of a family of units, or of blocks of them."""
     axes = tuple(_axis(slot) for slot in family.slots)
     return ParameterSymmetry(
         _name(axes),
@@ -182,7 +183,10 @@ def _linear(
 
 
 def _diagonal(
-    family: DiagonalFamily, kind: Kind, aliases: tuple[tuple[str, str], ...]
+    family: DiagonalFamily,
+    kind: Kind,
+    gains: frozenset[str],
+    aliases: tuple[tuple[str, str], ...],
 ) -> ParameterSymmetry:
     axes = tuple(
         ParameterAxis(
@@ -194,7 +198,10 @@ def _diagonal(
         )
         for slot in family.slots
     )
-    return ParameterSymmetry(_name(axes), kind, 1, family.size, axes, family.exact, aliases)
+    gain = next((axis.parameter for axis in axes if axis.parameter in gains), "")
+    return ParameterSymmetry(
+        _name(axes), kind, 1, family.size, axes, family.exact, aliases, gain=gain
+    )
 
 
 def _name(axes: tuple[ParameterAxis, ...]) -> str:

@@ -49,6 +49,7 @@ class ParameterSymmetry:
         exact: false where the ε of a norm breaks the symmetry a little.
         aliases: (name, name under which it is treated) of shared parameters.
         permutes: what it permutes in a block: units, or ``blocks`` of them such as heads.
+        gain: the weight of a norm among the parameters that factors or signs act on, if any.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ParameterSymmetry:
     exact: bool = True
     aliases: tuple[tuple[str, str], ...] = ()
     permutes: Literal["units", "blocks"] = "units"
+    gain: str = ""
 
     @property
     def group(self) -> Group[Any]:

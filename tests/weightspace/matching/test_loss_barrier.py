@@ -1,0 +1,141 @@
+"""Barriers against an explicit loop; merging and running statistics; curves."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from goldstone.core import InputError
+from goldstone.weightspace import (
+    bezier_path,
+    interpolated,
+    loss_barrier,
+    merged,
+    reset_running_statistics,
+)
+from tests.weightspace.networks import ResNet, mlp, randomised
+
+
+def normal(*shape: int, seed: int = 5) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def squared(out: Tensor, target: Tensor) -> Tensor:
+    return (out - target).square().flatten(1).mean(1)
+
+
+def pair() -> tuple[nn.Module, nn.Module]:
+    one, two = (
+        randomised(mlp(nn.Tanh(), widths=(3, 8, 2)), seed=seed, scale=1.0) for seed in (0, 1)
+    )
+    return one, two
+
+
+def test_barrier_by_a_loop() -> None:
+    a, b = pair()
+    x, y = normal(40, 3), normal(40, 2, seed=6)
+    found = loss_barrier(a, b, x, y, squared, points=11, batch_size=16)
+    model, losses = copy.deepcopy(a), []
+    for k in range(11):
+        t = k / 10
+        with torch.no_grad():
+            for p, q, r in zip(model.parameters(), a.parameters(), b.parameters(), strict=True):
+                p.copy_((1 - t) * q + t * r)
+            losses.append(float(((model(x) - y) ** 2).mean()))
+    rises = [loss - (1 - k / 10) * losses[0] - k / 10 * losses[-1] for k, loss in enumerate(losses)]
+    assert [one.estimate for one in found.losses] == pytest.approx(losses, rel=1e-5)
+    assert found.barrier.estimate == pytest.approx(max(rises), rel=1e-5)
+    assert found.highest == pytest.approx(rises.index(max(rises)) / 10)
+    assert not found.reset
+
+
+def test_interval_has_the_width_of_the_standard_error() -> None:
+    """Of a barrier at one fixed t, the mean of independent samples."""
+    a, b = pair()
+    x, y = normal(400, 3), normal(400, 2, seed=6)
+    found = loss_barrier(a, b, x, y, squared, points=3)
+    state = interpolated(a.state_dict(), b.state_dict(), 0.5)
+    with torch.no_grad():
+        middle = squared(torch.func.functional_call(a, state, (x,)), y)
+        rise = middle - (squared(a(x), y) + squared(b(x), y)) / 2
+    error = float(rise.std()) / 20
+    assert found.barrier.low is not None
+    assert found.barrier.high is not None
+    assert found.barrier.high - found.barrier.low == pytest.approx(2 * 1.96 * error, rel=0.15)
+    assert found.barrier.low < float(rise.mean()) < found.barrier.high
+
+
+def test_no_barrier_between_equal_networks() -> None:
+    a, _ = pair()
+    found = loss_barrier(a, a, normal(10, 3), normal(10, 2), squared, points=5)
+    assert found.barrier.estimate == pytest.approx(0.0, abs=1e-7)
+
+
+def test_curve_goes_round_a_barrier() -> None:
+    x = normal(200, 3)
+    y = torch.stack([x[:, 0] * x[:, 1], x[:, 2].sin()], 1)
+
+    def trained(seed: int) -> nn.Module:
+        torch.manual_seed(seed)
+        model = mlp(nn.Tanh(), widths=(3, 24, 2))
+        optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
+        for _ in range(300):
+            optimiser.zero_grad()
+            squared(model(x), y).mean().backward()
+            optimiser.step()
+        return model
+
+    a, b = trained(0), trained(1)
+    straight = loss_barrier(a, b, x, y, squared, points=11)
+    path = bezier_path(a, b, x, y, squared, steps=300, learning_rate=1e-2)
+    curve = loss_barrier(a, b, x, y, squared, points=11, midpoint=path.midpoint)
+    assert straight.barrier.estimate is not None
+    assert curve.barrier.estimate is not None
+    assert curve.barrier.estimate < 0.2 * straight.barrier.estimate
+    # The ends of the curve are the networks.
+    assert curve.losses[0].estimate == pytest.approx(straight.losses[0].estimate)
+    assert curve.losses[-1].estimate == pytest.approx(straight.losses[-1].estimate)
+
+
+def test_running_statistics_are_means_over_batches() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)).eval()
+    model[1].momentum = 0.3
+    x = normal(20, 3)
+    reset_running_statistics(model, [x[:10], x[10:]])
+    with torch.no_grad():
+        hidden = model[0](x)
+    torch.testing.assert_close(model[1].running_mean, hidden.mean(0))
+    variance = (hidden[:10].var(0) + hidden[10:].var(0)) / 2
+    torch.testing.assert_close(model[1].running_var, variance)
+    assert not model[1].training
+    assert model[1].momentum == 0.3
+
+
+def test_merged_resets_statistics() -> None:
+    a, b = randomised(ResNet(), seed=0), randomised(ResNet(), seed=1)
+    x = normal(16, 3, 8, 8)
+    model = merged(a, b, 0.25, [x])
+    expected = 0.75 * a.conv.weight + 0.25 * b.conv.weight
+    torch.testing.assert_close(model.conv.weight, expected)
+    with torch.no_grad():
+        hidden = functional.conv2d(x, expected, padding=1)
+    torch.testing.assert_close(model.bn.running_mean, hidden.mean((0, 2, 3)))
+    with pytest.raises(InputError, match="give batches"):
+        merged(a, b)
+    found = loss_barrier(a, b, x, normal(16, 3), squared, points=3)
+    assert found.reset
+
+
+def test_bad_input() -> None:
+    a, b = pair()
+    x, y = normal(10, 3), normal(10, 2)
+    with pytest.raises(InputError, match="at least three points"):
+        loss_barrier(a, b, x, y, squared, points=2)
+    with pytest.raises(InputError, match=r"expected a loss of shape \(10,\)"):
+        loss_barrier(a, b, x, y, functional.mse_loss)
+    with pytest.raises(InputError, match="not finite"):
+        loss_barrier(a, b, x, y, lambda out, _: out.sum(1).log())
+    with pytest.raises(InputError, match="at least one batch"):
+        reset_running_statistics(ResNet(), [])
