@@ -45,7 +45,8 @@ def bezier_path(
     mode, and the barrier along the curve resets its statistics).
 
     Args:
-        model_a, model_b: the ends, of one architecture; not changed.
+        model_a: one end; not changed.
+        model_b: the other, of the same architecture; not changed.
         inputs: a tensor or a tuple of positional arguments, samples first.
         targets: of the same samples.
         loss: of outputs and targets, one number for each sample.
