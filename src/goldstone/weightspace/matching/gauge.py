@@ -72,18 +72,29 @@ def canonical_gauge(
             moved = one.act(element, moved)
         if largest < SETTLED:
             break
-    steps += [(one, x) for one, x in zip(scaled, totals, strict=True) if x is not None]
-    return moved, steps
+    del moved
+    for one, total in zip(scaled, totals, strict=True):
+        if total is not None:
+            # A product of sweeps is balanced up to O(n): its positive part does not depend on them.
+            steps.append((one, _power(total.mT @ total, 0.5) if total.dim() == 3 else total))
+    return applied(state, steps), steps
+
+
+def applied(state: StateDict, steps: Sequence[Step]) -> dict[str, Tensor]:
+    """The steps taken, the first one first."""
+    moved = dict(state)
+    for symmetry, element in steps:
+        moved = symmetry.act(element, moved)
+    return moved
 
 
 def undone(state: StateDict, steps: Sequence[Step]) -> tuple[dict[str, Tensor], list[Step]]:
     """The steps taken back, the last one first."""
-    moved, back = dict(state), []
-    for symmetry, element in reversed(steps):
-        inverse = torch.linalg.inv(element) if element.dim() == 3 else 1.0 / element
-        moved = symmetry.act(inverse, moved)
-        back.append((symmetry, inverse))
-    return moved, back
+    back = [
+        (symmetry, torch.linalg.inv(element) if element.dim() == 3 else 1.0 / element)
+        for symmetry, element in reversed(steps)
+    ]
+    return applied(state, back), back
 
 
 def _entries_of(name: str, one: ParameterSymmetry, state: StateDict) -> Tensor:
