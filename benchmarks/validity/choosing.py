@@ -111,14 +111,9 @@ def _confirmed(
     score, transfer = observed.scores[choice][rows], observed.transfer[KIND, SHARE][rows]
     resamples = _resamples(observed, rows, replicates)
     truth = above(transfer, CUT)
-    areas = auroc(score, truth)[0], auroc(score, truth, resamples.counts)
-    ranks = (
-        rank_correlation(score, transfer)[0],
-        rank_correlation(score, transfer, resamples.counts),
-    )
     return {
-        "auroc": resamples.statistic(*areas),
-        "rank": resamples.statistic(*ranks),
+        "auroc": resamples.auroc(score, truth),
+        "rank": resamples.rank_correlation(score, transfer),
         "n": int(np.isfinite(truth).sum()),
         "positives": int(np.nansum(truth)),
     }

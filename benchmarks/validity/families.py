@@ -2,13 +2,16 @@
 resamples for intervals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.validity.auroc import auroc
+from benchmarks.validity.rank_correlation import rank_correlation
 from goldstone.auditing.statistics import interval
 from goldstone.core import derive_seed
 
@@ -49,11 +52,11 @@ class Resamples:
 
     Attributes:
         counts: (B, n), how often each observation is drawn.
-        families: how many there are.
+        family: (n,), which family each observation is of, from 0.
     """
 
     counts: Array
-    families: int
+    family: NDArray[np.int64]
 
     @classmethod
     def draw(
@@ -71,11 +74,37 @@ class Resamples:
             members = np.flatnonzero(family[first] == k)
             share = np.full(len(members), 1 / len(members))
             of_model[:, members] = rng.multinomial(drawn[:, k] * len(members), share)
-        return cls(of_model[:, model], len(names))
+        return cls(of_model[:, model], family)
 
-    def statistic(self, estimate: float, replicates: Array) -> list[float | None]:
-        """[estimate, low, high], five digits; None where not defined."""
+    @property
+    def families(self) -> int:
+        """How many there are."""
+        return len(np.unique(self.family))
+
+    def auroc(self, scores: Array, labels: Array) -> list[float | None]:
+        """Of the area, [estimate, low, high]."""
+        return self._of(partial(auroc, scores, labels), scores, labels)
+
+    def rank_correlation(self, x: Array, y: Array) -> list[float | None]:
+        """Of Spearman's correlation, [estimate, low, high]."""
+        return self._of(partial(rank_correlation, x, y), x, y)
+
+    def _of(
+        self, statistic: Callable[[Array | None], Array], x: Array, y: Array
+    ) -> list[float | None]:
+        known = np.isfinite(x) & np.isfinite(y)
+        return self.statistic(float(statistic(None)[0]), statistic(self.counts), known)
+
+    def statistic(
+        self, estimate: float, replicates: Array, known: NDArray[np.bool_]
+    ) -> list[float | None]:
+        """[estimate, low, high], five digits; None where not defined.
+
+        ``known`` are the observations that it is of: their families, and not all there are, say
+        how few the interval has to allow for.
+        """
         if not np.isfinite(estimate):
             return [None, None, None]
-        low, high = interval(torch.from_numpy(np.asarray(replicates)), self.families)
+        families = len(np.unique(self.family[known]))
+        low, high = interval(torch.from_numpy(np.asarray(replicates)), families)
         return [None if v is None else float(f"{v:.5g}") for v in (float(estimate), low, high)]

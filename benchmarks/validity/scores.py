@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from benchmarks.validity import choosing, verdicts
-from benchmarks.validity.auroc import auroc
 from benchmarks.validity.families import SPLIT_SEED, Resamples, halves
 from benchmarks.validity.observations import (
     KINDS,
@@ -105,9 +104,7 @@ def _scores(found: Observations, resamples: Resamples) -> Iterator[dict[str, Any
                 "axis": axis,
                 "truth": name,
                 "measure": "auroc",
-                "value": resamples.statistic(
-                    auroc(values, label)[0], auroc(values, label, resamples.counts)
-                ),
+                "value": resamples.auroc(values, label),
                 "n": int(known.sum()),
                 "positives": int(np.nansum(label)),
                 "undefined": int((known & ~np.isfinite(values)).sum()),
@@ -116,10 +113,7 @@ def _scores(found: Observations, resamples: Resamples) -> Iterator[dict[str, Any
         for name, transfer in ranked.items():
             yield rank | {
                 "truth": name,
-                "value": resamples.statistic(
-                    rank_correlation(values, transfer)[0],
-                    rank_correlation(values, transfer, resamples.counts),
-                ),
+                "value": resamples.rank_correlation(values, transfer),
                 "n": int((np.isfinite(values) & np.isfinite(transfer)).sum()),
             }
         transfer = found.transfer[choosing.KIND, choosing.SHARE]
@@ -129,19 +123,14 @@ def _scores(found: Observations, resamples: Resamples) -> Iterator[dict[str, Any
             label = above(here, choosing.CUT)
             yield rank | {
                 "truth": f"within {one}",
-                "value": resamples.statistic(
-                    rank_correlation(values, here)[0],
-                    rank_correlation(values, here, resamples.counts),
-                ),
+                "value": resamples.rank_correlation(values, here),
                 "n": int(np.isfinite(here).sum()),
             }
             yield where | {
                 "axis": "transports",
                 "measure": "auroc",
                 "truth": f"within {one}",
-                "value": resamples.statistic(
-                    auroc(values, label)[0], auroc(values, label, resamples.counts)
-                ),
+                "value": resamples.auroc(values, label),
                 "n": int(np.isfinite(here).sum()),
                 "positives": int(np.nansum(label)),
             }
@@ -165,7 +154,11 @@ def _within_models(found: Observations, values: Array, resamples: Resamples) -> 
     weights = resamples.counts[:, places]
     with np.errstate(invalid="ignore"):
         replicates = (weights @ np.array(ranks)) / weights.sum(1)
-    return {"value": resamples.statistic(float(np.mean(ranks)), replicates), "n": len(ranks)}
+    ranked = np.isin(np.arange(len(models)), places)
+    return {
+        "value": resamples.statistic(float(np.mean(ranks)), replicates, ranked),
+        "n": len(ranks),
+    }
 
 
 def _verdicts(found: Observations, resamples: Resamples) -> dict[str, Any]:
@@ -282,24 +275,6 @@ def _free_paths(records: Mapping[str, Record], found: Observations) -> dict[str,
             if len(known) > 2 and len({v for _, v in known}) > 1:
                 entry["rank"][name] = float(f"{spearmanr(*zip(*known, strict=True)).statistic:.4g}")
     return tasks
-
-
-def _points(found: Observations) -> dict[str, Any]:
-    """What the figures show of every element."""
-    transfer = found.transfer[choosing.KIND, choosing.SHARE]
-    columns = {
-        "ρ": found.scores[DEFAULT_METRIC, "ρ"],
-        "K": found.scores[DEFAULT_METRIC, "K"],
-        "−T": found.scores["forward", "−T"],
-        "transfer": transfer,
-        "holds": found.holds_by_construction,
-    }
-    return {"task": found.task} | {name: rounded(values) for name, values in columns.items()}
-
-
-def _median(values: Array) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(f"{np.median(known):.4g}") if known.size else None
 
 
 def _points(found: Observations) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def ratio(
         return [None, None, None]
     with np.errstate(invalid="ignore"):
         replicates = (resamples.counts @ part) / (resamples.counts @ whole)
-    return resamples.statistic(part.sum() / whole.sum(), replicates)
+    return resamples.statistic(part.sum() / whole.sum(), replicates, whole)
 
 
 def utility(answers: Sequence[str], truth: Array) -> float:

@@ -59,6 +59,21 @@ def test_resamples_are_those_of_drawing_one_by_one():
 
 def test_a_statistic_that_is_not_defined_has_no_interval():
     resamples = Resamples.draw(["a", "b"], ["a", "b"], 10)
-    assert resamples.statistic(float("nan"), np.zeros(10)) == [None, None, None]
-    estimate, low, high = resamples.statistic(0.5, np.linspace(0, 1, 10))
+    both = np.ones(2, dtype=bool)
+    assert resamples.statistic(float("nan"), np.zeros(10), both) == [None, None, None]
+    estimate, low, high = resamples.statistic(0.5, np.linspace(0, 1, 10), both)
     assert low < estimate == 0.5 < high
+
+
+def test_intervals_allow_for_the_families_that_are_known_and_not_for_all():
+    families = [f"{k}" for k in range(24) for _ in range(4)]
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((2, len(families)))
+    few = np.where(np.arange(len(x)) < 16, y, np.nan)
+    # The same four families by themselves, in the same resamples.
+    resamples = Resamples.draw(families, families, 2000)
+    alone = Resamples(resamples.counts[:, :16], resamples.family[:16])
+    assert alone.families == 4
+    assert resamples.rank_correlation(x, few) == alone.rank_correlation(x[:16], y[:16])
+    one = np.where(np.arange(len(x)) < 4, y, np.nan)
+    assert resamples.rank_correlation(x, one)[1:] == [None, None]
