@@ -17,6 +17,14 @@ from goldstone.nn.harmonic_kernels import harmonic_kernel_basis
 from goldstone.nn.hidden_representation import hidden_representation
 from goldstone.nn.invariant_norm import InvariantNorm
 from goldstone.nn.kernel_basis import kernel_basis
+from goldstone.nn.lie_convolution import LieConv
+from goldstone.nn.lie_lifting import (
+    lift_features,
+    lift_points,
+    lower_features,
+    relative_logarithms,
+)
+from goldstone.nn.lie_pool import LiePool
 from goldstone.nn.local_permutation import LocalPermutationConv1d
 from goldstone.nn.moving_each import move_each
 from goldstone.nn.norm_activation import NormActivation
@@ -61,6 +69,8 @@ __all__ = [
     "GroupPool",
     "InvariantNorm",
     "LayerExactness",
+    "LieConv",
+    "LiePool",
     "LiftingConv2d",
     "LocalPermutationConv1d",
     "NormActivation",
@@ -92,8 +102,12 @@ __all__ = [
     "harmonic_kernel_basis",
     "hidden_representation",
     "kernel_basis",
+    "lift_features",
+    "lift_points",
+    "lower_features",
     "move_each",
     "orbit_agreement_loss",
+    "relative_logarithms",
     "smooth_cutoff",
     "to_plain",
 ]
