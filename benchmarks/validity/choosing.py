@@ -1,4 +1,4 @@
-"""Metric, statistic and threshold chosen on one half of the families, confirmed on the other.
+"""Metric, statistic and threshold chosen on some families, confirmed on the others.
 
 The rules, declared before any score was seen:
 
@@ -10,6 +10,7 @@ The rules, declared before any score was seen:
   values the one in the middle.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,11 @@ from benchmarks.validity.families import Resamples
 from benchmarks.validity.observations import Observations, above
 from benchmarks.validity.rank_correlation import rank_correlation
 from benchmarks.validity.verdicts import confusion, transports, utility
+from goldstone.auditing import AuditSettings
 
 Array = NDArray[np.float64]
+Split = tuple[frozenset[str], frozenset[str]]
+"""Families to choose on, and those to confirm on."""
 KIND, SHARE, CUT = "transfer", 0.5, 50.0
 TIED = 0.01
 COST = (
@@ -37,6 +41,7 @@ COST = (
 )
 STATISTICS = ("ρ", "raw ρ", "K − null", "probe", "μ", "K", "raw K")
 THRESHOLDS = tuple(round(0.02 * k, 2) for k in range(1, 31))
+DEFAULT_LEAST = AuditSettings().least_coherence
 MOST_UNDEFINED = 0.05
 """Share of the observations in which a candidate may be undefined."""
 
@@ -79,22 +84,34 @@ def choose_threshold(observed: Observations, rows: Array, metric: str) -> float 
     return tied[len(tied) // 2]
 
 
+def without_task(families: Mapping[str, str]) -> dict[str, Split]:
+    """By task, the families of all other tasks and its own; given the task of every family."""
+    return {
+        task: (
+            frozenset(f for f, t in families.items() if t != task),
+            frozenset(f for f, t in families.items() if t == task),
+        )
+        for task in sorted(set(families.values()))
+    }
+
+
 def cross_fitted(
-    observed: Observations, halves: tuple[frozenset[str], frozenset[str]], replicates: int
+    observed: Observations, splits: Mapping[str, Split], replicates: int
 ) -> list[dict[str, Any]]:
-    """Chosen on either half, confirmed on the other."""
+    """Of every split, by name: chosen on the first families, confirmed on the second."""
     family = np.asarray(observed.family)
     found = []
-    for chosen_on, confirmed_on in (halves, halves[::-1]):
+    for name, (chosen_on, confirmed_on) in splits.items():
         here, there = (np.isin(family, sorted(half)) for half in (chosen_on, confirmed_on))
         entry: dict[str, Any] = {
+            "split": name,
             "chosen on": sorted(chosen_on),
             "confirmed on": sorted(confirmed_on),
         }
         choice = choose(observed, here.astype(float))
         if choice is not None and there.any():
             entry |= {"metric": choice[0], "statistic": choice[1]}
-            entry["on its own half"] = list(criteria(observed, here.astype(float))[choice])
+            entry["where chosen"] = list(criteria(observed, here.astype(float))[choice])
             entry["confirmed"] = _confirmed(observed, there, choice, replicates)
             entry["default"] = _confirmed(observed, there, ("euclidean", "ρ"), replicates)
             entry["thresholds"] = {

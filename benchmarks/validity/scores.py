@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from benchmarks.validity import choosing, verdicts
+from benchmarks.validity.auroc import auroc
 from benchmarks.validity.families import SPLIT_SEED, Resamples, halves
 from benchmarks.validity.observations import (
     KINDS,
@@ -38,7 +39,7 @@ CUTS = (25.0, 50.0, 75.0)
 REPLICATES = 2000
 LEAST_SPREAD = 10.0
 """Per cent: in models whose transfers differ less there is nothing to rank."""
-DEFAULT_METRIC, DEFAULT_LEAST = "euclidean", 0.1
+DEFAULT_METRIC = "euclidean"
 
 
 def score(records: Mapping[str, Record], replicates: int = REPLICATES) -> dict[str, Any]:
@@ -64,10 +65,19 @@ def score(records: Mapping[str, Record], replicates: int = REPLICATES) -> dict[s
         "transfers": _transfers(found),
         "labels": _labels(found),
         "scores": list(_scores(found, resamples)),
+        "ρ against": list(_advantages(found, resamples)),
+        "lessons": _lessons(records),
         "verdicts": _verdicts(found, resamples),
         "thresholds": _thresholds(found, resamples),
         "halves": [sorted(part) for part in parts],
-        "cross-fitted": choosing.cross_fitted(found, parts, replicates),
+        "cross-fitted": choosing.cross_fitted(
+            found, {"first half": parts, "second half": parts[::-1]}, replicates
+        ),
+        "new task": choosing.cross_fitted(
+            found,
+            choosing.without_task(dict(zip(found.family, found.task, strict=True))),
+            replicates,
+        ),
         "samples": verdicts.by_samples(found, truth(found), resamples),
         "without skill": verdicts.without_skill(records),
         "wrong action": verdicts.wrong_action(records),
@@ -161,6 +171,33 @@ def _within_models(found: Observations, values: Array, resamples: Resamples) -> 
     }
 
 
+def _advantages(found: Observations, resamples: Resamples) -> Iterator[dict[str, Any]]:
+    """AUROC of ρ in the default metric less that of every other score, in the same resamples."""
+    label, ours = truth(found), found.scores[DEFAULT_METRIC, "ρ"]
+    for (metric, statistic), values in found.scores.items():
+        both = np.isfinite(values) & np.isfinite(ours)
+        shared = np.where(both, label, np.nan)
+        estimate, replicates = (
+            auroc(ours, shared, counts) - auroc(values, shared, counts)
+            for counts in (None, resamples.counts)
+        )
+        value = resamples.statistic(float(estimate[0]), replicates, np.isfinite(shared))
+        yield {"metric": metric, "statistic": statistic, "value": value}
+
+
+def _lessons(records: Mapping[str, Record]) -> dict[str, Any]:
+    """How many were learned at the declared budget, and how much of the gain was reached there."""
+    given = [lesson for record in records.values() for lesson in record["lessons"]]
+    budgets = [b for one in given for b in one["budgets"] if b["share"] == choosing.SHARE]
+    learned = [b["reached"] for b in budgets if b["learned"]]
+    return {
+        "given": len(given),
+        "learned": len(learned),
+        "reached": float(f"{np.median(learned):.4g}") if learned else None,
+        "still learning": sum(one["still_learning"] for one in given),
+    }
+
+
 def _verdicts(found: Observations, resamples: Resamples) -> dict[str, Any]:
     """The answers of the audit, as it is, against every truth."""
     rows = {
@@ -188,12 +225,17 @@ def _verdicts(found: Observations, resamples: Resamples) -> dict[str, Any]:
 def _thresholds(found: Observations, resamples: Resamples) -> dict[str, Any]:
     """By metric and ρ_min: the confusion with the declared transfer."""
     label = truth(found)
+
+    def entry(metric: str, least: float) -> dict[str, Any]:
+        answers = verdicts.transports(found, metric, least)
+        (utility,) = rounded([verdicts.utility(answers, label)])
+        return verdicts.confusion(answers, label, resamples) | {"utility": utility}
+
+    limits = (choosing.DEFAULT_LEAST,)
     return {
         metric: {
-            f"{least:g}": verdicts.confusion(
-                verdicts.transports(found, metric, least), label, resamples
-            )
-            for least in (choosing.THRESHOLDS if metric == DEFAULT_METRIC else (DEFAULT_LEAST,))
+            f"{least:g}": entry(metric, least)
+            for least in (choosing.THRESHOLDS if metric == DEFAULT_METRIC else limits)
         }
         for metric in found.metrics
     }

@@ -170,28 +170,35 @@ def sensitivity(scores: Scores) -> str:
 
 def halves(scores: Scores) -> str:
     """Chosen on one half, confirmed on the other."""
-    header = ["chosen on", "choice", "AUROC there, here", "rank there, here", "Euclidean ρ here"]
-    header += ["ρ_min", "right and wrong here"]
+    return _confirmed("chosen on", scores["cross-fitted"])
+
+
+def new_task(scores: Scores) -> str:
+    """Chosen on all other tasks, confirmed on this one."""
+    return _confirmed("confirmed on", scores["new task"])
+
+
+def _confirmed(first: str, splits: Iterable[Mapping[str, Any]]) -> str:
+    """Choices with their scores where they were made (there) and confirmed (here)."""
+    header = [first, "choice", "AUROC there, here", "rank there, here", "Euclidean ρ here"]
+    header += ["ρ_min of Euclidean ρ", "decided here", "of these wrong"]
     rows = []
-    for name, entry in zip(("first half", "second half"), scores["cross-fitted"], strict=True):
+    for entry in splits:
         if "metric" not in entry:
-            rows.append([name, "none: one class is missing", *[ABSENT] * 5])
+            rows.append([entry["split"], "none: one class is missing", *[ABSENT] * 6])
             continue
-        own, other, default = entry["on its own half"], entry["confirmed"], entry["default"]
-        limit = entry["thresholds"][entry["metric"]]
-        said = limit.get("confirmed")
+        own, other, default = entry["where chosen"], entry["confirmed"], entry["default"]
+        limit = entry["thresholds"][EUCLIDEAN]
+        said = limit.get("confirmed", {})
         rows.append(
             [
-                name,
+                entry["split"],
                 f"{entry['metric']}, {entry['statistic']}",
                 f"{own[0]:.2f}, {value(other['auroc'])}",
                 f"{own[1]:.2f}, {value(other['rank'])}",
                 f"{value(default['auroc'])}, {value(default['rank'])}",
                 number(limit["least"], 2),
-                f"{share(said['decided'])} decided, of these {share(said['wrong if decided'])} "
-                "wrong"
-                if said
-                else ABSENT,
+                *(share(said.get(key, [None] * 3)) for key in ("decided", "wrong if decided")),
             ]
         )
     return table(header, rows)
@@ -200,10 +207,10 @@ def halves(scores: Scores) -> str:
 def thresholds(scores: Scores) -> str:
     """Operating characteristics of the verdict at each ρ_min."""
     header = ["ρ_min", "yes, if it transports", "no, if it transports"]
-    header += ["no, if it does not", "yes, if it does not", "decided"]
+    header += ["no, if it does not", "yes, if it does not", "decided", "utility"]
     keys = ("yes if true", "no if true", "no if false", "yes if false", "decided")
     rows = [
-        [least, *(share(entry[key]) for key in keys)]
+        [least, *(share(entry[key]) for key in keys), number(entry["utility"], 3)]
         for k, (least, entry) in enumerate(scores["thresholds"][EUCLIDEAN].items())
         if float(least) <= 0.2 or k % 5 == 4
     ]
@@ -327,6 +334,7 @@ SECTIONS: dict[str, Callable[[Scores], str]] = {
     "metrics": metrics,
     "sensitivity": sensitivity,
     "halves": halves,
+    "new-task": new_task,
     "verdicts": verdicts,
     "thresholds": thresholds,
     "samples": samples,

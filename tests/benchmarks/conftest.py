@@ -54,10 +54,12 @@ def record(rng, task, kind, recipe, seed, elements=ELEMENTS):
         {
             "lesson": name,
             "novelty": dict.fromkeys(elements, 0.99),
+            "still_learning": name == "two",
             "budgets": [
                 {
                     "share": share,
                     "learned": True,
+                    "reached": share + 0.1,
                     **{
                         kind: {g: interval(100 * coupling[g], 5.0) for g in elements}
                         for kind in ("transfer", "loss_transfer")

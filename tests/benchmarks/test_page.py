@@ -43,12 +43,15 @@ def test_sentences_follow_the_numbers(scores, tmp_path):
     for row in worse["scores"]:
         if row["measure"] == "auroc" and row["statistic"] in ("ρ", "−T"):
             row["value"] = [0.7, 0.6, 0.8]
+    for row in worse["ρ against"]:
+        row["value"] = [-0.2, -0.3, -0.1]
     good, bad = ("\n".join(Sections(s, tmp_path).before_coverage()) for s in (scores, worse))
     assert "the goal of 0.95 is reached" in good
     assert "the goal of 0.99 is reached" in good
     assert "the goal of 0.95 is missed" in bad
     assert "the goal of 0.99 is missed" in bad
     assert "better than the raw cosine" in good
+    assert "less well than the raw cosine" in bad
 
 
 def test_an_included_section_keeps_its_order_of_headings_and_its_figures(tmp_path):

@@ -46,6 +46,31 @@ def test_rho_ranks_transfer_and_the_raw_cosine_does_not(found):
     assert raw[1] < 0.6
 
 
+def test_ρ_is_compared_with_the_raw_cosine_in_the_same_resamples(found):
+    against = {(r["metric"], r["statistic"]): r["value"] for r in found["ρ against"]}
+    assert against["euclidean", "ρ"] == [0, 0, 0]
+    estimate, low, _ = against["euclidean", "K"]
+    where = {"axis": "transports", "metric": "euclidean", "measure": "auroc"}
+    cut = "transfer > 50 %, budget 0.5"
+    areas = [value(found, statistic=s, truth=cut, **where)[0] for s in ("ρ", "K")]
+    assert estimate == pytest.approx(areas[0] - areas[1], abs=1e-4)
+    assert low > 0.2
+
+
+def test_lessons_are_counted(found):
+    # Two for each of the 90 models that are skilled.
+    expected = {"given": 180, "learned": 180, "reached": 0.6, "still learning": 90}
+    assert found["lessons"] == expected
+
+
+def test_a_task_is_confirmed_on_by_choices_that_did_not_see_it(found):
+    assert [e["split"] for e in found["new task"]] == ["digits", "flows", "graphs"]
+    for entry in found["new task"]:
+        assert all(f.startswith(entry["split"]) for f in entry["confirmed on"])
+        assert not any(f.startswith(entry["split"]) for f in entry["chosen on"])
+        assert entry["confirmed"]["auroc"][0] > 0.95
+
+
 def test_the_loss_ratio_tells_what_holds(found):
     where = {"axis": "holds", "measure": "auroc", "truth": "by construction"}
     assert value(found, metric="forward", statistic="−T", **where)[0] == 1
