@@ -115,23 +115,18 @@ def metrics(scores: Scores) -> str:
     names = list(scores["thresholds"])
     columns = tuple(dict.fromkeys(s for m, s in FIRST if m == EUCLIDEAN))
     values = np.full((len(names), len(columns)), np.nan)
-    known = np.zeros(len(columns))
     for i, metric in enumerate(names):
         for j, statistic in enumerate(columns):
             where = {"axis": "transports", "metric": metric, "statistic": statistic}
             row = found(scores, measure="rank", truth=RANKED, **where)
             estimate = row["value"][0] if row else None
             values[i, j] = np.nan if estimate is None else estimate
-            known[j] += (row.get("n", 0) if row else 0) / len(names)
-    most = max(scores["transfers"]["transfer 0.5"]["known"], 1)
     heat = HeatMap(
         title="Rank correlation with transfer",
         label="statistic",
-        rows=tuple(names),
+        rows=tuple(name.replace("gauss-newton", "GN") for name in names),
         columns=columns,
         values=values,
-        bars=list(known / most),
-        bars_title="measured",
     )
     return side_by_side([heat_map("metrics", heat)])
 

@@ -279,7 +279,8 @@ def costs(models: Models) -> list[str]:
 def picture(models: Models) -> str:
     """Forecast against actual steps, a mark for each model."""
     from goldstone.report.marks import MUTED, SERIES
-    from goldstone.report.svg import Axes, inline_svg
+    from goldstone.report.svg import Axes, inline_svg, log_axis
+    from goldstone.reproductions.figures import side_by_side
 
     table = [row for row in rows(models) if row.reached and row.said]
 
@@ -287,9 +288,9 @@ def picture(models: Models) -> str:
         axes.set_title("Steps until the ratio of losses falls to 1.1 … 3")
         axes.set_xlabel("actual")
         axes.set_ylabel("forecast")
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        ends = [1, 700]
+        ends = [1, 1000]
+        log_axis(axes.xaxis, *ends)
+        log_axis(axes.yaxis, *ends)
         axes.plot(ends, ends, color=MUTED, linewidth=0.9)
         for k, name in enumerate(models):
             some = [row for row in table if row.model == name]
@@ -305,4 +306,4 @@ def picture(models: Models) -> str:
         axes.legend(fontsize=8, frameon=False, loc="upper left")
 
     drawn = inline_svg("price", "Forecast against actual steps; see price.md", draw, 520, 420)
-    return drawn + "\n"
+    return side_by_side([drawn])

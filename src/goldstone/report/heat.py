@@ -20,7 +20,7 @@ _COLOURS = "RdBu"
 class HeatMap:
     """Rows × columns of numbers between −1 and 1, NaN where undefined.
 
-    ``bars`` is a share for each column, ``bars_title`` what it is.
+    ``bars`` is a share for each column, drawn above it, and ``bars_title`` what it is.
     """
 
     title: str
@@ -28,8 +28,8 @@ class HeatMap:
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     values: NDArray[np.float64]
-    bars: Sequence[float]
-    bars_title: str
+    bars: Sequence[float] = ()
+    bars_title: str = ""
 
 
 def heat_map(key: str, heat: HeatMap) -> str:
@@ -39,30 +39,38 @@ def heat_map(key: str, heat: HeatMap) -> str:
     width = min(900, max(400, 170 + cell * count))
     rows = 22 * len(heat.rows)
     names = 6 * max(map(len, short_names(heat.columns, 22))) if count <= MOST_TICKS else 14
-    height = 150 + rows + names
+    height = (150 if heat.bars else 94) + rows + names
 
     def draw(axes: Axes) -> None:
-        figure = axes.figure
-        axes.remove()
-        upper, lower = figure.subplots(
-            2, 1, sharex=True, gridspec_kw={"height_ratios": (56, max(rows, 30)), "hspace": 0.0}
-        )
-        upper.set_title(heat.title)
-        bars = np.nan_to_num(np.asarray(heat.bars, dtype=np.float64))
-        upper.bar(range(count), bars, color=GREY, width=0.8)
-        upper.set_ylabel(heat.bars_title)
-        upper.set_ylim(0, max(float(bars.max(initial=0.0)) * 1.1, 1e-3))
-        upper.yaxis.get_major_locator().set_params(nbins=2)
-        upper.yaxis.set_major_formatter(
-            require("matplotlib.ticker", "report").PercentFormatter(1.0, decimals=0)
-        )
-        upper.tick_params(axis="x", length=0, labelbottom=False)
-        upper.grid(visible=False, axis="x")
+        if not heat.bars:
+            axes.set_title(heat.title)
+            lower = axes
+        else:
+            figure = axes.figure
+            axes.remove()
+            upper, lower = figure.subplots(
+                2, 1, sharex=True, gridspec_kw={"height_ratios": (56, max(rows, 30)), "hspace": 0.0}
+            )
+            upper.set_title(heat.title)
+            _draw_bars(upper, heat)
         _draw_cells(lower, heat)
         name_ticks(lower, range(count), heat.columns)
 
     description = f"{heat.title}: rows and columns as in the table"
     return inline_svg(key, description, draw, width, height)
+
+
+def _draw_bars(axes: Axes, heat: HeatMap) -> None:
+    bars = np.nan_to_num(np.asarray(heat.bars, dtype=np.float64))
+    axes.bar(range(len(bars)), bars, color=GREY, width=0.8)
+    axes.set_ylabel(heat.bars_title)
+    axes.set_ylim(0, max(float(bars.max(initial=0.0)) * 1.1, 1e-3))
+    axes.yaxis.get_major_locator().set_params(nbins=2)
+    axes.yaxis.set_major_formatter(
+        require("matplotlib.ticker", "report").PercentFormatter(1.0, decimals=0)
+    )
+    axes.tick_params(axis="x", length=0, labelbottom=False)
+    axes.grid(visible=False, axis="x")
 
 
 def _draw_cells(axes: Axes, heat: HeatMap) -> None:
