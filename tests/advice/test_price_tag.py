@@ -86,6 +86,27 @@ def test_weights_that_the_usual_samples_teach_come_along_for_free():
     assert found.without < SETTINGS.log_tolerance
 
 
+def test_what_comes_for_free_may_be_out_of_reach_of_few_samples():
+    model = Table(separate, [1.0, 0.5])
+    subject = subject_of(model, n=96, spread=(1.5, 0.8))
+    tag = price_tag(subject, SWAP, [1], SGD, pool=2)
+    found = tag.elements["r"]
+    assert found.status == "free"
+    assert found.steps.estimate is None
+    assert "free, training as before brings it along; with transformed samples not within 300" in (
+        tag.statement
+    )
+
+
+def test_training_that_diverges_brings_nothing_along():
+    """Without transformed samples the first weight grows for ever, and T_g falls with it."""
+    wild = FineTuning(steps=100, optimiser="sgd", learning_rate=0.14, momentum=0.0)
+    subject = subject_of(Table(separate, [1.0, 0.5]), n=96, spread=(3.0, 0.5))
+    found = price_tag(subject, SWAP, [1], wild, samples=False).elements["r"]
+    assert found.without < SETTINGS.log_tolerance
+    assert found.status == "priced"
+
+
 def test_what_the_model_cannot_learn_is_not_within_any_number_of_steps():
     model = Table(lambda x: [x[:, 0]], [1.0])
     found = price_tag(subject_of(model, spread=(2.0, 0.1)), SWAP, [1], SGD).elements["r"]

@@ -169,19 +169,19 @@ class _Forecast:
         )
         # Samples learned by heart in one pose alone would look like a symmetry that breaks.
         alone = self._training.run(inf, (1.0, 0.0), _looks(self._tuning.steps), own_share=0.0)
-        without = _log_ratio(alone).mean(1)
+        without = float(_log_ratio(alone).mean(1)[-1])
         place = len(run.steps) - 1
         if steps.estimate is not None:
             place = next(k for k, step in enumerate(run.steps) if step >= steps.estimate)
         few = self._samples(threshold) if samples else None
         return ElementPrice(
-            status=self._status(now, run, steps, float(without[-1])),
+            status=self._status(now, run, steps, without if alone.stable else inf),
             log_ratio=now,
             steps=steps,
             samples=few[0] if few else Statistic(None),
             held_pose=self._subject.mean(held[place]),
             held_pose_worst=float(held.mean(1).max()),
-            without=float(without[-1]),
+            without=without,
             curve=_curve(run),
             learning_curve=few[1] if few else PriceCurve((), (), ()),
         )

@@ -39,7 +39,8 @@ class ElementPrice:
             without an estimate if no number does.
         held_pose: growth of mean log ℓ(x) when g holds, or at the end.
         held_pose_worst: the most it grows on the way.
-        without: T_g after as many steps as were asked for on samples as they are.
+        without: T_g after as many steps as were asked for on fresh samples as they are, or where
+            that diverges.
         curve: along the steps.
         learning_curve: along the number of distinct samples.
     """

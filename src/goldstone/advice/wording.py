@@ -36,7 +36,9 @@ def _price(price: ElementPrice, within: int) -> str:
     if price.status == "not within":
         last = price.curve.log_ratio[-1]
         return f"not within {within} steps (log ratio {last:.2f} by then)"
-    said = f"{_between(price.steps)} steps"
+    said = f"not within {within} steps"
+    if price.steps.estimate is not None:
+        said = f"{_between(price.steps)} steps"
     if price.samples.estimate is not None:
         said += f", {_between(price.samples)} distinct samples"
     change = price.held_pose.estimate or 0.0
