@@ -2,7 +2,7 @@
 
 from goldstone.nn.augmented_dataset import AugmentedDataset
 from goldstone.nn.block_weights import BlockWeights
-from goldstone.nn.blur_pool import BlurPool2d
+from goldstone.nn.blur_pool import BlurPool2d, BlurPool3d
 from goldstone.nn.canonicalised import Canonicalised, Canonicaliser
 from goldstone.nn.equivariant_bilinear import EquivariantBilinear
 from goldstone.nn.equivariant_linear import EquivariantLinear
@@ -12,6 +12,7 @@ from goldstone.nn.frame_average import Frame, FrameAverage
 from goldstone.nn.gated_activation import GatedActivation
 from goldstone.nn.gram_schmidt_canonicaliser import GramSchmidtCanonicaliser
 from goldstone.nn.group_convolution import GroupConv2d, LiftingConv2d, ProjectingConv2d
+from goldstone.nn.group_convolution_3d import GroupConv3d, LiftingConv3d, ProjectingConv3d
 from goldstone.nn.group_pool import GroupPool
 from goldstone.nn.harmonic_kernels import harmonic_kernel_basis
 from goldstone.nn.hidden_representation import hidden_representation
@@ -31,7 +32,7 @@ from goldstone.nn.norm_activation import NormActivation
 from goldstone.nn.orbit_agreement import orbit_agreement_loss
 from goldstone.nn.orbit_augmentation import OrbitAugmentation
 from goldstone.nn.orbit_average import OrbitAverage
-from goldstone.nn.orbit_batch_norm import OrbitBatchNorm2d
+from goldstone.nn.orbit_batch_norm import OrbitBatchNorm2d, OrbitBatchNorm3d
 from goldstone.nn.orbit_group_norm import OrbitGroupNorm2d
 from goldstone.nn.padding import circular_pad
 from goldstone.nn.pca_frame import PCAFrame
@@ -48,7 +49,9 @@ from goldstone.nn.scoring_canonicaliser import ScoringCanonicaliser
 from goldstone.nn.sequence_attention import SequenceAttention
 from goldstone.nn.sequence_convolution import SequenceConv1d
 from goldstone.nn.set_attention import SetAttention
+from goldstone.nn.spherical_kernels import spherical_kernel_basis
 from goldstone.nn.steerable_convolution import SteerableConv2d
+from goldstone.nn.steerable_convolution_3d import SteerableConv3d
 from goldstone.nn.symmetrised import Posed, SymmetrisedModel
 from goldstone.nn.tensor_product_activation import TensorProductActivation
 
@@ -56,6 +59,7 @@ __all__ = [
     "AugmentedDataset",
     "BlockWeights",
     "BlurPool2d",
+    "BlurPool3d",
     "Canonicalised",
     "Canonicaliser",
     "EquivariantBilinear",
@@ -66,17 +70,20 @@ __all__ = [
     "GatedActivation",
     "GramSchmidtCanonicaliser",
     "GroupConv2d",
+    "GroupConv3d",
     "GroupPool",
     "InvariantNorm",
     "LayerExactness",
     "LieConv",
     "LiePool",
     "LiftingConv2d",
+    "LiftingConv3d",
     "LocalPermutationConv1d",
     "NormActivation",
     "OrbitAugmentation",
     "OrbitAverage",
     "OrbitBatchNorm2d",
+    "OrbitBatchNorm3d",
     "OrbitGroupNorm2d",
     "PCAFrame",
     "PermutationLinear",
@@ -87,6 +94,7 @@ __all__ = [
     "PointwiseActivation",
     "Posed",
     "ProjectingConv2d",
+    "ProjectingConv3d",
     "RadialBasis",
     "RelativeBias",
     "RotaryPositions",
@@ -95,6 +103,7 @@ __all__ = [
     "SequenceConv1d",
     "SetAttention",
     "SteerableConv2d",
+    "SteerableConv3d",
     "SymmetrisedModel",
     "TensorProductActivation",
     "circular_pad",
@@ -109,5 +118,6 @@ __all__ = [
     "orbit_agreement_loss",
     "relative_logarithms",
     "smooth_cutoff",
+    "spherical_kernel_basis",
     "to_plain",
 ]

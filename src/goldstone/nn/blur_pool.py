@@ -1,6 +1,7 @@
 """Downsampling without aliasing that keeps the fixed point of the grid."""
 
 from math import comb
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,7 @@ class BlurPool2d(nn.Module):
     """
 
     window_weights: Tensor
+    axes: ClassVar[int] = 2
 
     def __init__(
         self,
@@ -57,25 +59,39 @@ class BlurPool2d(nn.Module):
         padding = max(size - stride, 0) // 2 if matched else (size - 1) // 2
         window = Window(size, stride, 1, padding, padding_mode, pivot)
         if window.flaw is not None:
-            raise InputError(f"BlurPool2d: {window.flaw}")
+            raise InputError(f"{type(self).__name__}: {window.flaw}")
         self.window, self.pivot, self.stride = window, pivot, stride
         row = torch.tensor([comb(size - 1, k) for k in range(size)], dtype=torch.float64)
         row = row / row.sum()
         dtype = dtype or torch.get_default_dtype()
-        weights = torch.outer(row, row).to(device, dtype)
-        self.register_buffer("window_weights", weights, persistent=False)
+        weights = torch.outer(row, row)
+        if self.axes == 3:
+            weights = weights[..., None] * row
+        self.register_buffer("window_weights", weights.to(device, dtype), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Blur and thin out (batch, channels, X, Y)."""
-        flaw = self.window.flaw_on((x.shape[-2], x.shape[-1]), (True, True))
+        if x.ndim != 2 + self.axes:
+            raise InputError(
+                f"expected fields (batch, channel) on {self.axes} axes, got {tuple(x.shape)}"
+            )
+        flaw = self.window.flaw_on(tuple(x.shape[2:]), (True,) * self.axes)
         if flaw is not None:
             parity = "odd" if self.window.size % 2 == 0 else "even"
-            raise InputError(f"BlurPool2d: {flaw}; or a window of {parity} size")
+            raise InputError(f"{type(self).__name__}: {flaw}; or a window of {parity} size")
         channels = x.shape[1]
-        weight = self.window_weights.to(x.dtype).expand(channels, 1, -1, -1)
+        shape = (channels, 1, *self.window_weights.shape)
+        weight = self.window_weights.to(x.dtype).expand(shape)
         x = pad_grid(x, self.window.padding, self.window.mode)
-        return functional.conv2d(x, weight, stride=self.stride, groups=channels)
+        convolve = functional.conv2d if self.axes == 2 else functional.conv3d
+        return convolve(x, weight, stride=self.stride, groups=channels)
 
     def extra_repr(self) -> str:
         """Shown by print."""
         return f"{self.window.description}, about the {self.pivot}"
+
+
+class BlurPool3d(BlurPool2d):
+    """:class:`BlurPool2d` for fields in space, (batch, channels, X, Y, Z)."""
+
+    axes = 3

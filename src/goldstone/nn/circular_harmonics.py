@@ -1,15 +1,12 @@
 """Band-limited filters on a grid: Gaussian rings times circular harmonics."""
 
 from dataclasses import dataclass
-from math import floor
 
 import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-
-RING_WIDTH = 0.6
-"""Standard deviation of the Gaussian rings, in taps."""
+from goldstone.nn.ring_profiles import orthonormal_rings, ring_cutoffs
 
 
 @dataclass(frozen=True)
@@ -46,14 +43,7 @@ class CircularHarmonics:
     @property
     def cutoffs(self) -> tuple[tuple[float, int], ...]:
         """Of each ring its radius and highest frequency."""
-        first, last = (1 - self.size % 2) / 2, (self.size - 1) / 2
-        radii = [first + j for j in range(int(last - first) + 1)]
-        limits = [floor(2 * r) - (r == last and r > 1) for r in radii]
-        most = self.max_frequency
-        return tuple(
-            (r, limit if most is None else min(limit, most))
-            for r, limit in zip(radii, limits, strict=True)
-        )
+        return ring_cutoffs(self.size, self.max_frequency)
 
     @property
     def frequencies(self) -> range:
@@ -63,17 +53,12 @@ class CircularHarmonics:
     def rings(self, frequency: int) -> Tensor:
         """The orthonormal radial profiles at the taps, (rings, size, size) in float64."""
         taps = _taps(self.size)
-        radius = taps.norm(dim=0)
+        radius, angle = taps.norm(dim=0), torch.atan2(taps[1], taps[0])
         centres = torch.tensor([r for r, f in self.cutoffs if f >= frequency], dtype=torch.float64)
-        profiles = torch.exp(-((radius - centres[:, None, None]) / RING_WIDTH).square() / 2)
-        if frequency:
-            profiles = profiles * (radius > 0)
-        profiles = _without_aliased_moment(profiles, taps, frequency)
+        moment = radius ** abs(frequency - 4) * (4 * angle).cos()
         # The mean of cos² over rotations is 1/2.
-        gram = torch.einsum("jxy,kxy->jk", profiles, profiles) / (2 if frequency else 1)
-        values, vectors = torch.linalg.eigh(gram)
-        whitening = (vectors * values.rsqrt()) @ vectors.T
-        return torch.einsum("jk,kxy->jxy", whitening, profiles)
+        mean_square = 0.5 if frequency else 1.0
+        return orthonormal_rings(centres, radius, moment, mean_square, hole=frequency > 0)
 
     def angular(self, frequency: int) -> Tensor:
         """(cos fφ, sin fφ) at the taps, (2, size, size), or (1, size, size) of ones for f = 0."""
@@ -110,25 +95,6 @@ def harmonic_action(matrices: Tensor, frequency: int) -> Tensor:
     c, s = turn.real, turn.imag
     rows = torch.stack((c, -sign * s), -1), torch.stack((s, sign * c), -1)
     return torch.stack(rows, -2)
-
-
-def _without_aliased_moment(profiles: Tensor, taps: Tensor, frequency: int) -> Tensor:
-    """The nearest radial profiles with Σ_p R(p) |p|^|f−4| cos 4φ = 0."""
-    radius, angle = taps.norm(dim=0), torch.atan2(taps[1], taps[0])
-    moment = radius ** abs(frequency - 4) * (4 * angle).cos()
-    shell = (4 * radius.square()).round().long()
-    if frequency:
-        moment = moment * (shell > 0)
-    supported = shell[moment != 0].unique() if frequency else shell.unique()
-    if len(supported) <= len(profiles):
-        return profiles
-    # As a function of the radius: the mean over the taps of one radius.
-    size = int(shell.max()) + 1
-    count = torch.bincount(shell.flatten(), minlength=size).clamp(min=1)
-    mean = torch.bincount(shell.flatten(), moment.flatten(), minlength=size) / count
-    direction = mean[shell]
-    along = torch.einsum("jxy,xy->j", profiles, direction) / direction.square().sum()
-    return profiles - along[:, None, None] * direction
 
 
 def _taps(size: int) -> Tensor:

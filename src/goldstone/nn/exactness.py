@@ -26,12 +26,12 @@ class LayerExactness:
 
     name: str
     kind: str
-    grid: tuple[int, int]
+    grid: tuple[int, ...]
     error: float
 
 
 def exactness(network: nn.Module, x: Tensor) -> tuple[LayerExactness, ...]:
-    """Measure every equivariant layer of a planar network at the features it meets.
+    """Measure every equivariant layer of a network on planes or volumes at the features it meets.
 
     The network runs once on x; then each module with representations ``source`` and ``target`` runs
     on its own input turned by every element that maps the grid onto itself. In eval mode errors of
@@ -40,7 +40,8 @@ def exactness(network: nn.Module, x: Tensor) -> tuple[LayerExactness, ...]:
 
     Args:
         network: any module.
-        x: its input, (batch, channel, X, Y); noise tells more than an image.
+        x: its input, (batch, channel, X, Y) or (batch, channel, X, Y, Z); noise tells more than an
+            image.
 
     Raises:
         InputError: no layer was met, or the grid is not square where the group turns it by 90°.
@@ -58,9 +59,9 @@ def exactness(network: nn.Module, x: Tensor) -> tuple[LayerExactness, ...]:
 
 def _measured(name: str, layer: nn.Module, x: Tensor) -> LayerExactness:
     source, target = _representations(layer)
-    grid = (x.shape[-2], x.shape[-1])
+    grid = tuple(x.shape[2:])
     group = source.group
-    if grid[0] != grid[1] and getattr(group, "n", 4) % 4 == 0:
+    if len(grid) == 2 and grid[0] != grid[1] and getattr(group, "n", 4) % 4 == 0:
         raise InputError(
             f"layer {name!r} meets a grid of {grid[0]}×{grid[1]} points, which a quarter turn of "
             f"{group.name} does not map onto itself; use a square crop, or D2"
@@ -88,7 +89,7 @@ def _representations(layer: nn.Module) -> tuple[Representation, Representation]:
 
 @contextmanager
 def _inputs_kept(network: nn.Module, met: dict[str, tuple[nn.Module, Tensor]]) -> Iterator[None]:
-    """Keep the first input of each layer that declares representations of the plane's fields."""
+    """Keep the first input of each layer that declares representations of a grid's fields."""
     handles = []
     for name, module in network.named_modules():
         if not all(
@@ -97,7 +98,10 @@ def _inputs_kept(network: nn.Module, met: dict[str, tuple[nn.Module, Tensor]]) -
             continue
 
         def keep(layer: nn.Module, inputs: tuple[Tensor, ...], _: Tensor, name: str = name) -> None:
-            if len(inputs) == 1 and inputs[0].ndim == 4:
+            axes = inputs[0].ndim - 2
+            degree = getattr(_representations(layer)[0].group, "degree", None)
+            in_space = axes == 3 and degree == 3
+            if len(inputs) == 1 and (axes == 2 or in_space):
                 met.setdefault(name, (layer, inputs[0].detach()))
 
         handles.append(module.register_forward_hook(keep))

@@ -239,7 +239,8 @@ def _towards(points: Tensor) -> Tensor:
     first = one.expand_as(fold).clone()
     first[..., -1, -1] = torch.where(upper[..., 0], -1.0, 1.0).to(x.dtype)
     first[..., 0, 0] = torch.where(upper[..., 0], 1.0, -1.0).to(x.dtype)
-    return fold @ first
+    section: Tensor = fold @ first
+    return section
 
 
 def _samples(points: int, elements: Tensor) -> int:
@@ -253,15 +254,12 @@ def _samples(points: int, elements: Tensor) -> int:
 
 def _fibre(representation: Representation, elements: Tensor, features: Tensor) -> Tensor:
     """ρ of the linear parts, (batch, n, channels, channels)."""
-    n = getattr(representation.group, "n", None)
-    if (
-        not isinstance(representation.group, SpecialOrthogonalGroup)
-        or elements.shape[-1] not in (n, representation.group.n + 1)
-        or features.shape[-1] != representation.dimension
-    ):
+    group = representation.group
+    n = group.n if isinstance(group, SpecialOrthogonalGroup) else 0
+    if elements.shape[-1] not in (n, n + 1) or features.shape[-1] != representation.dimension:
         raise InputError(
             "expected a representation of the rotations SO(n), of the dimension of the channels, "
-            f"got one of {representation.group.name} of dimension {representation.dimension} for "
+            f"got one of {group.name} of dimension {representation.dimension} for "
             f"{features.shape[-1]} channels"
         )
     linear = elements[..., :n, :n]

@@ -1,5 +1,7 @@
 """Batch normalisation of fields: one mean and variance for all components of a field."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -35,6 +37,7 @@ class OrbitBatchNorm2d(OrbitNorm):
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
+    _plain: ClassVar[type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = nn.BatchNorm2d
 
     def __init__(
         self,
@@ -81,10 +84,11 @@ class OrbitBatchNorm2d(OrbitNorm):
 
     def _statistics(self, x: Tensor) -> tuple[Tensor, Tensor, int]:
         wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-        mean = part_means(wide.mean((0, 2, 3))[None], self._part, self._weights, self.fields)[0]
+        others = (0, *range(2, x.ndim))
+        mean = part_means(wide.mean(others)[None], self._part, self._weights, self.fields)[0]
         mean = mean * self._centred.to(mean.dtype)
         centred = wide - along(mean[self._part], wide, 1)
-        squares = centred.square().mean((0, 2, 3))[None]
+        squares = centred.square().mean(others)[None]
         variance = part_means(squares, self._part, self._weights, self.fields)[0]
         return mean, variance, x.numel() // x.shape[1]
 
@@ -110,10 +114,10 @@ class OrbitBatchNorm2d(OrbitNorm):
             shift = shift + self.bias * self._centred
         return scale[self._part], shift[self._part]
 
-    def to_plain(self) -> nn.BatchNorm2d:
+    def to_plain(self) -> nn.BatchNorm2d | nn.BatchNorm3d:
         """An ordinary batch norm with this one's running statistics, for inference."""
         affine, mean = self.weight is not None, self.running_mean
-        plain = nn.BatchNorm2d(
+        plain = self._plain(
             len(self._part), self.eps, self.momentum, affine, device=mean.device, dtype=mean.dtype
         )
         with torch.no_grad():
@@ -130,3 +134,9 @@ class OrbitBatchNorm2d(OrbitNorm):
     def extra_repr(self) -> str:
         """Shown by print."""
         return f"{self.source.group.name}, {self.fields} fields, eps={self.eps}"
+
+
+class OrbitBatchNorm3d(OrbitBatchNorm2d):
+    """:class:`OrbitBatchNorm2d` for fields in space, (batch, channels, X, Y, Z)."""
+
+    _plain = nn.BatchNorm3d

@@ -25,15 +25,16 @@ def check_padding_mode(mode: str) -> None:
 
 
 def pad_grid(x: Tensor, margin: int, mode: PaddingMode) -> Tensor:
-    """Continue a field by ``margin`` points on each side of its last two axes.
+    """Continue a field (batch, channel, *grid) by ``margin`` points on each side of the grid.
 
     All modes commute with quarter turns and reflections about the centre of the grid.
     """
     if margin == 0:
         return x
-    if mode == "circular":
+    if mode == "circular" and x.ndim == 4:
         return circular_pad(x, margin)
-    return functional.pad(x, (margin,) * 4, mode="constant" if mode == "zeros" else "reflect")
+    known = {"zeros": "constant", "reflect": "reflect", "circular": "circular"}
+    return functional.pad(x, (margin,) * (2 * (x.ndim - 2)), mode=known[mode])
 
 
 def circular_pad(x: Tensor, margin: int) -> Tensor:

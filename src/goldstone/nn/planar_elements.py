@@ -73,12 +73,13 @@ def frequency_bound(representation: Representation) -> int:
     return round(float(torch.linalg.eigvals(turning).imag.abs().max()))
 
 
-def reversed_axes(group: Any) -> tuple[bool, bool]:
-    """Which of the two axes of the grid an element moves, so that its centre must be kept."""
+def reversed_axes(group: Any) -> tuple[bool, ...]:
+    """Which of the axes of the grid an element moves, so that its centre must be kept."""
+    n: int = group.degree
     if not isinstance(group, FiniteGroup) or not isinstance(group, LinearGroup):
-        return (True, True)
+        return (True,) * n
     matrices = group.matrices(group.tensor(group.generators()))
     if not len(matrices):
-        return (False, False)
-    moved = ((matrices - torch.eye(2)).abs() > _TOLERANCE).any(-1).any(0)
-    return (bool(moved[0]), bool(moved[1]))
+        return (False,) * n
+    moved = ((matrices - torch.eye(n)).abs() > _TOLERANCE).any(-1).any(0)
+    return tuple(bool(each) for each in moved)

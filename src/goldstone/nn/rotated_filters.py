@@ -13,7 +13,7 @@ class RotatedFilters(BlockBasis):
     product over g (Cohen & Welling 2016, "Group equivariant convolutional networks", eq. 11).
 
     Args:
-        turned: B_b(g⁻¹p), (elements, filters, size, size).
+        turned: B_b(g⁻¹p), (elements, filters, *kernel).
         origins: the number of g⁻¹h, int64 (elements, elements).
     """
 
@@ -22,7 +22,7 @@ class RotatedFilters(BlockBasis):
 
     def __init__(self, turned: Tensor, origins: Tensor) -> None:
         super().__init__()
-        order, filters, self.size, _ = turned.shape
+        order, filters, *self.kernel = turned.shape
         self.order, self.filters, self.count = order, filters, order * filters
         self.register_buffer("turned", turned.flatten(2) / order**0.5, persistent=False)
         self.register_buffer("origins", origins.flatten(), persistent=False)
@@ -32,5 +32,5 @@ class RotatedFilters(BlockBasis):
         free = coefficients.reshape(out, inner, n, self.filters).permute(2, 0, 1, 3)
         # (g, h, out, in, filter), then one product for each g.
         each = free.index_select(0, self.origins).reshape(n, -1, self.filters)
-        turned = torch.bmm(each, self.turned).reshape(n, n, out, inner, self.size, self.size)
-        return turned.permute(2, 0, 3, 1, 4, 5)
+        turned = torch.bmm(each, self.turned).reshape(n, n, out, inner, *self.kernel)
+        return turned.permute(2, 0, 3, 1, *range(4, turned.ndim))

@@ -6,31 +6,36 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from goldstone.actions import Pivot, move_points
+from goldstone.actions import Pivot, move_grid
 from goldstone.groups import FiniteGroup
 from goldstone.nn.planar_elements import planar_elements
+from goldstone.nn.spatial_elements import spatial_elements
 from goldstone.representations import Representation
 
 
-def grid_elements(group: Any, grid: tuple[int, int]) -> Tensor:
+def grid_elements(group: Any, grid: tuple[int, ...]) -> Tensor:
     """The elements other than the identity that map the grid onto itself.
 
-    Quarter turns and diagonal reflections are among them on square grids only; of SO(2) and O(2)
-    they are the quarter turns, and reflections.
+    Those that exchange axes are among them where these are of one size only; of SO(2), O(2), SO(3)
+    and O(3) they are the quarter turns and their products, and reflections.
     """
-    elements = planar_elements(group, 0 if isinstance(group, FiniteGroup) else 3)
+    if len(grid) == 3:
+        elements = spatial_elements(group)
+    else:
+        elements = planar_elements(group, 0 if isinstance(group, FiniteGroup) else 3)
     matrices = group.matrices(elements).double()
     near = ((matrices - matrices.round()).abs() < 1e-9).flatten(1).all(1)
-    moves = (matrices - torch.eye(2)).abs().flatten(1).amax(1) > 0.5
-    keeps_axes = matrices[:, 0, 0].abs() > 0.5
-    found: Tensor = elements[near & moves & (keeps_axes | (grid[0] == grid[1]))]
+    moves = (matrices - torch.eye(len(grid))).abs().flatten(1).amax(1) > 0.5
+    sizes = torch.tensor(grid)
+    keeps_sizes = (sizes[matrices.abs().argmax(-1)] == sizes).all(-1)
+    found: Tensor = elements[near & moves & keeps_sizes]
     return found
 
 
 def turned(fibre: Representation, element: Tensor, x: Tensor, pivot: Pivot) -> Tensor:
     """(g·f)(p) = ρ(g) f(R⁻¹p) for an element that maps the grid onto itself."""
     group: Any = fibre.group
-    moved = move_points(x, group.matrices(element).double().round().tolist(), pivot)
+    moved = move_grid(x, group.matrices(element).double().round(), pivot)
     matrix = fibre.matrix_unchecked(element).to(x.device, x.dtype)
     image: Tensor = torch.einsum("ij,bj...->bi...", matrix, moved)
     return image
@@ -47,7 +52,7 @@ def turning_error(
 
     None if there is no such element, as for C3, or the output is zero.
     """
-    elements = grid_elements(source.group, (x.shape[-2], x.shape[-1]))
+    elements = grid_elements(source.group, tuple(x.shape[2:]))
     with torch.no_grad():
         output = layer(x)
         size = float(output.norm())

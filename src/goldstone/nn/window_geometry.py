@@ -91,7 +91,7 @@ class Window:
             f"periodic grid; use {mend}; for fields that are not periodic padding_mode='zeros'"
         )
 
-    def flaw_on(self, grid: tuple[int, int], axes: tuple[bool, bool]) -> str | None:
+    def flaw_on(self, grid: tuple[int, ...], axes: tuple[bool, ...]) -> str | None:
         """Why it does not keep the fixed point of this grid, with the mend, or None.
 
         Args:

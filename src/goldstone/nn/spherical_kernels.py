@@ -1,0 +1,130 @@
+"""Equivariant kernels for any rotation of space, from spherical harmonics."""
+
+from math import sqrt
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from goldstone.groups import FiniteGroup, OrthogonalGroup
+from goldstone.nn.block_bases import BlockBasis, DenseBasis
+from goldstone.nn.rotated_filters import RotatedFilters
+from goldstone.nn.spatial_elements import check_spatial
+from goldstone.nn.spherical_filters import SphericalFilters
+from goldstone.representations import (
+    O3Irrep,
+    RegularRepresentation,
+    Representation,
+    SO3Irrep,
+    clebsch_gordan,
+    image_basis,
+    wigner_matrices,
+)
+from goldstone.representations.intertwiners import permutation_images
+
+
+def spherical_kernel_basis(
+    source: Representation,
+    target: Representation,
+    size: int,
+    max_degree: int | None = None,
+) -> Tensor:
+    """A basis of the band-limited kernels with K(g·p) = ρ_out(g) K(p) ρ_in(g)⁻¹ for all g.
+
+    The kernels are sums of spherical harmonics on Gaussian shells (:class:`SphericalFilters`), so p
+    may be any point of space and g any element of SO(3) or O(3), or of a finite group of space:
+    for irreps and a harmonic of degree l on a shell their coefficients are those of Clebsch and
+    Gordan (Weiler et al. 2018, "3D steerable CNNs", eq. 9). What is lost is only that the voxels
+    sample the kernel. Quarter turns are exact.
+
+    Returns:
+        float64 (basis, target dimension, source dimension, size, size, size), orthonormal in the
+        mean over rotations.
+
+    Raises:
+        InputError: the group is not of space.
+    """
+    return spherical_basis(source, target, SphericalFilters(size, max_degree)).dense()
+
+
+def spherical_basis(
+    source: Representation, target: Representation, filters: SphericalFilters
+) -> BlockBasis:
+    """:func:`spherical_kernel_basis` in the form that is cheapest to combine.
+
+    Into or out of the regular representation kernels are free on one component, and the others are
+    their turned copies.
+    """
+    group: Any = source.group
+    check_spatial(group)
+    if not isinstance(group, FiniteGroup):
+        return DenseBasis(_coupled(source, target, filters))
+    if isinstance(target, RegularRepresentation):
+        if isinstance(source, RegularRepresentation):
+            return _regular_to_regular(source, filters)
+        return DenseBasis(_to_regular(source, filters))
+    if isinstance(source, RegularRepresentation):
+        # The transposed kernels are equivariant from target to source.
+        return DenseBasis(_to_regular(target, filters).transpose(1, 2))
+    return DenseBasis(_averaged(source, target, filters))
+
+
+def _coupled(source: Representation, target: Representation, filters: SphericalFilters) -> Tensor:
+    """K(p)_oi = Σ_m C[n, i, m, o] R_j(|p|) Y_lm(p), C the products of source and harmonics."""
+    found = []
+    for degree in filters.degrees:
+        products = clebsch_gordan(source, _harmonic(source.group, degree), target)
+        # Of norm √dim(target); the mean of Y_lm Y_lm′ over rotations is δ.
+        products = products / sqrt(target.dimension)
+        found.append(_kernels(products.permute(0, 3, 1, 2), filters, degree))
+    return torch.cat(found)
+
+
+def _averaged(source: Representation, target: Representation, filters: SphericalFilters) -> Tensor:
+    """The same for a finite group, with C in Hom_G(source ⊗ H_l, target) by averaging."""
+    group: Any = source.group
+    elements = group.element_tensor()
+    rho_out, rho_in = target.matrix_unchecked(elements), source.matrix_unchecked(elements)
+    matrices = group.matrices(elements).double()
+    found = []
+    for degree, action in enumerate(wigner_matrices(filters.degrees[-1], matrices)):
+        # Real orthogonal representations: C ↦ ρ_out C (ρ_in ⊗ H)ᵀ.
+        mean = torch.einsum("goO,giI,gaA->oiaOIA", rho_out, rho_in, action) / len(elements)
+        shape = mean.shape[:3]
+        invariant = image_basis(mean.reshape(shape.numel(), -1)).reshape(-1, *shape)
+        found.append(_kernels(invariant, filters, degree))
+    return torch.cat(found)
+
+
+def _kernels(coefficients: Tensor, filters: SphericalFilters, degree: int) -> Tensor:
+    """Coefficients (n, out, in, 2l + 1) on every shell, (n·shells, out, in, size, size, size)."""
+    kernels = torch.einsum(
+        "noia,jxyz,axyz->njoixyz", coefficients, filters.shells(degree), filters.angular(degree)
+    )
+    return kernels.flatten(0, 1)
+
+
+def _regular_to_regular(regular: Representation, filters: SphericalFilters) -> RotatedFilters:
+    """K[g, h](p) = Σ_b c[g⁻¹h, b] B_b(g⁻¹p)."""
+    group: Any = regular.group
+    elements = group.element_tensor()
+    origins = permutation_images(regular, group.inverse(elements))
+    if origins is None:
+        raise TypeError(f"the regular representation of {group.name} permutes")
+    return RotatedFilters(filters.turned(group.matrices(elements)), origins)
+
+
+def _to_regular(source: Representation, filters: SphericalFilters) -> Tensor:
+    """K[g, i](p) = Σ c[i′, b] ρ_in(g⁻¹)[i′, i] B_b(g⁻¹p), the coefficients one at a time."""
+    group: Any = source.group
+    elements = group.element_tensor()
+    turned = filters.turned(group.matrices(elements)) / group.order**0.5
+    rho = source.matrix_unchecked(group.inverse(elements))
+    return torch.einsum("gmi,gbxyz->mbgixyz", rho, turned).flatten(0, 1)
+
+
+def _harmonic(group: Any, degree: int) -> Representation:
+    """The representation of the spherical harmonics of one degree."""
+    if isinstance(group, OrthogonalGroup):
+        return O3Irrep(degree, (-1) ** degree)
+    return SO3Irrep(degree)
