@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.fx import Node
 
 from goldstone.core import InputError, trees
-from goldstone.weightspace.matching.gauge import Step
 from goldstone.weightspace.matching.matched_units import Fit, assigned
+from goldstone.weightspace.matching.steps import Step
 from goldstone.weightspace.matching.weight_matching import Alignment, checked_states
 from goldstone.weightspace.symmetries.parameter_symmetries import permutation_symmetry
 from goldstone.weightspace.tracing import Interpreter, PermutationDomain, execute, trace

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from goldstone.weightspace.matching.steps import Step, applied
 from goldstone.weightspace.symmetries.parameter_symmetry import ParameterSymmetry, StateDict
-
-Step = tuple[ParameterSymmetry, Tensor]
 
 SWEEPS = 200
 SETTLED = 1e-6
@@ -72,29 +71,11 @@ def canonical_gauge(
             moved = one.act(element, moved)
         if largest < SETTLED:
             break
-    del moved
     for one, total in zip(scaled, totals, strict=True):
         if total is not None:
             # A product of sweeps is balanced up to O(n): its positive part does not depend on them.
             steps.append((one, _power(total.mT @ total, 0.5) if total.dim() == 3 else total))
     return applied(state, steps), steps
-
-
-def applied(state: StateDict, steps: Sequence[Step]) -> dict[str, Tensor]:
-    """The steps taken, the first one first."""
-    moved = dict(state)
-    for symmetry, element in steps:
-        moved = symmetry.act(element, moved)
-    return moved
-
-
-def undone(state: StateDict, steps: Sequence[Step]) -> tuple[dict[str, Tensor], list[Step]]:
-    """The steps taken back, the last one first."""
-    back = [
-        (symmetry, torch.linalg.inv(element) if element.dim() == 3 else 1.0 / element)
-        for symmetry, element in reversed(steps)
-    ]
-    return applied(state, back), back
 
 
 def _entries_of(name: str, one: ParameterSymmetry, state: StateDict) -> Tensor:

@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from goldstone.weightspace.matching.steps import places as places_of
 from goldstone.weightspace.symmetries.parameter_symmetry import (
     Kind,
     ParameterSymmetry,
     StateDict,
     ones_complement,
 )
-
-Place = tuple[str, int, int]
-
 
 @dataclass(frozen=True, eq=False)
 class MatchedUnits:
@@ -45,7 +43,7 @@ def matched_units(
     symmetries: Sequence[ParameterSymmetry], kinds: frozenset[Kind]
 ) -> list[MatchedUnits]:
     """The outermost units, in the order of the graph; of nested blocks each has its own inside."""
-    places = {id(one): _places(one) for one in symmetries}
+    places = {id(one): places_of(one) for one in symmetries}
     matrices = [one for one in symmetries if one.kind in kinds and one.size > 1]
     matrices = [one for one in matrices if one.kind.startswith(("orthogonal", "general"))]
     signs = [one for one in symmetries if one.kind == "sign" and "sign" in kinds]
@@ -82,12 +80,6 @@ def matched_units(
 
     chosen = [made(one) for one in outermost]
     return [units for units in chosen if "permutation" in kinds or units.symmetry in matrices]
-
-
-def _places(one: ParameterSymmetry) -> frozenset[Place]:
-    return frozenset(
-        (axis.parameter, axis.axis, place) for axis in one.on_parameters for place in axis.places
-    )
 
 
 def _copies_in(child: ParameterSymmetry, parent: ParameterSymmetry) -> NDArray[np.int64]:

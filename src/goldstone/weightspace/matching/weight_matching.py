@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError, Progress, SilentProgress, generator
-from goldstone.weightspace.matching.gauge import Step, canonical_gauge, undone
+from goldstone.weightspace.matching.gauge import canonical_gauge
 from goldstone.weightspace.matching.matched_units import Fit, MatchedUnits, matched_units
+from goldstone.weightspace.matching.steps import Step, applied, inverse, merged_steps
 from goldstone.weightspace.symmetries.parameter_symmetries import ParameterSymmetries
 from goldstone.weightspace.symmetries.parameter_symmetry import (
     Kind,
@@ -20,7 +21,11 @@ from goldstone.weightspace.symmetries.parameter_symmetry import (
 from goldstone.weightspace.symmetries.symmetry_check import check_finite_weights
 
 GAIN = 1e-12
-"""A smaller gain, relative to the distance, ends the search."""
+"""A match that gains less, relative to the squared distance, is not made."""
+
+SETTLED = 1e-4
+"""Where matrices are matched, which converge only in the limit, a round that gains less of the
+squared distance ends the search."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +48,7 @@ class Alignment:
 
     def apply(self, state_dict: StateDict) -> dict[str, Tensor]:
         """Move any weights of the same network by the same elements."""
-        moved = dict(state_dict)
-        for symmetry, element in self.steps:
-            moved = symmetry.act(element, moved)
-        return moved
+        return applied(state_dict, self.steps)
 
     def model(self, model: nn.Module) -> nn.Module:
         """A copy of the model with the moved weights."""
@@ -101,6 +103,7 @@ def weight_matching(
     standard, gauge = canonical_gauge(a, usable, counted)
     moved, steps = canonical_gauge(b, usable, counted)
     units = matched_units(usable, allowed)
+    least = SETTLED if any(kind.startswith(("orthogonal", "general")) for kind in allowed) else 0.0
     order, stream = list(range(len(units))), generator(seed, "weight matching")
     fit = Fit(standard, moved, counted)
     done = 0
@@ -108,14 +111,19 @@ def weight_matching(
         _propagate(fit, units, steps)
         for _ in range(rounds):
             done += 1
-            gained = [_improve(fit, units[k], steps) for k in order]
+            gained = sum(_improve(fit, units[k], steps) for k in order)
+            steps = list(merged_steps(steps))
             task.advance()
-            if not any(gained):
+            if gained <= least * fit.distance(set(counted)):
                 break
             order = torch.randperm(len(units), generator=stream).tolist()
-    final, back = undone(fit.b, gauge)
+    back = [(symmetry, inverse(element)) for symmetry, element in reversed(gauge)]
+    # Taken once more from the beginning, without the roundings of the search.
+    del fit, standard, moved
+    steps = merged_steps((*steps, *back))
+    final = applied(b, steps)
     distance = Fit(a, final, counted).distance(set(counted)) ** 0.5
-    return Alignment(final, (*steps, *back), before, distance, done)
+    return Alignment(final, steps, before, distance, done)
 
 
 def _propagate(fit: Fit, units: list[MatchedUnits], steps: list[Step]) -> None:
@@ -139,16 +147,17 @@ def _propagate(fit: Fit, units: list[MatchedUnits], steps: list[Step]) -> None:
         fit.counted = everything
 
 
-def _improve(fit: Fit, units: MatchedUnits, steps: list[Step]) -> bool:
-    """Match some units and what is in them; whether that has brought the networks nearer."""
+def _improve(fit: Fit, units: MatchedUnits, steps: list[Step]) -> float:
+    """Match some units and what is in them, if that brings the networks nearer; by how much."""
     names = units.parameters
     before, start, taken = fit.distance(names), fit.b, len(steps)
     _solve(fit, units, steps)
-    if fit.distance(names) < before - GAIN * (1.0 + before):
-        return True
+    gained = before - fit.distance(names)
+    if gained > GAIN * (1.0 + before):
+        return gained
     fit.b = start
     del steps[taken:]
-    return False
+    return 0.0
 
 
 def _solve(fit: Fit, units: MatchedUnits, steps: list[Step]) -> None:
