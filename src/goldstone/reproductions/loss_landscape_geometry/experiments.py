@@ -172,13 +172,13 @@ class Experiments:
                 for name in names
             }
 
-        values = self._kept(f"solver-{convention}/{run.flow.lower()}", make)
+        values = self._measured(run, f"solver-{convention}/{run.flow.lower()}", make)
         return {name: from_json(Violation, value, name) for name, value in values.items()}
 
     def error(self, run: Run) -> float:
         """The median loss on held-out states."""
-        name = f"error/{run.name}"
-        return float(self._kept(name, lambda: {"error": self._meter(run).error})["error"])
+        found = self._measured(run, f"error/{run.name}", lambda: {"error": self._meter(run).error})
+        return float(found["error"])
 
     def left_out(self, run: Run) -> dict[str, tuple[Moved, ...]]:
         """Boosts and scalings, by the name of the symmetry."""
@@ -203,7 +203,7 @@ class Experiments:
                 )
             return found
 
-        values = self._kept(f"left-out/{run.name}", make)
+        values = self._measured(run, f"left-out/{run.name}", make)
         return {
             name: tuple(from_json(Moved, entry, name) for entry in entries)
             for name, entries in values.items()
@@ -233,11 +233,10 @@ class Experiments:
                     task.advance()
             return found
 
-        values = self._kept(f"{label}/{run.name}", make)
+        values = self._measured(run, f"{label}/{run.name}", make)
         return {name: from_json(ElementMeasurement, v, name) for name, v in values.items()}
 
     def _meter(self, run: Run, epoch: int | None = None) -> Meter:
-        self.trained(run)  # first, so that its seconds are counted as those of training
         trained = self.laboratory.train(run.flow, run.network, run.seed, run.variant)
         model = trained.emulator
         if epoch is not None:
@@ -245,6 +244,11 @@ class Experiments:
         data = self.laboratory.held_out(run.flow, run.variant)
         dampings = self.sizes.dampings if epoch is None else ()
         return Meter(model, data, self.sizes.samples, self.sizes.reference, dampings=dampings)
+
+    def _measured(self, run: Run, name: str, make: Callable[[], Any]) -> dict[str, Any]:
+        """Of a trained model. Its training counts as asked for, by whatever is kept of it too."""
+        self.trained(run)
+        return self._kept(name, make)
 
     def _kept(self, name: str, make: Callable[[], Any]) -> dict[str, Any]:
         if name not in self.made:
