@@ -21,7 +21,6 @@ from benchmarks.validity.families import Resamples
 from benchmarks.validity.observations import Observations, above
 from benchmarks.validity.rank_correlation import rank_correlation
 from benchmarks.validity.verdicts import confusion, transports, utility
-from goldstone.auditing import AuditSettings
 
 Array = NDArray[np.float64]
 Split = tuple[frozenset[str], frozenset[str]]
@@ -41,7 +40,6 @@ COST = (
 )
 STATISTICS = ("ρ", "raw ρ", "K − null", "probe", "μ", "K", "raw K")
 THRESHOLDS = tuple(round(0.02 * k, 2) for k in range(1, 31))
-DEFAULT_LEAST = AuditSettings().least_coherence
 MOST_UNDEFINED = 0.05
 """Share of the observations in which a candidate may be undefined."""
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.validity.choosing import CUT
 from benchmarks.validity.coverage_tables import SIZES
+from benchmarks.validity.observations import DEFAULT_LEAST
 from benchmarks.validity.populations import SHAPES
 from benchmarks.validity.tables import DECLARED, EUCLIDEAN, FIRST, RANKED, found
 from goldstone.core import Statistic
@@ -91,7 +92,7 @@ def _scattered(scores: Scores, key: str, title: str) -> str:
         axes.set_xlim(low - 0.08 * (high - low + 0.1), high + 0.08 * (high - low + 0.1))
         axes.axhline(CUT, color=MUTED, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
         if key == "ρ":
-            axes.axvline(0.1, color=MUTED, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+            axes.axvline(DEFAULT_LEAST, color=MUTED, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
         for k, name in enumerate(scores["tasks"]):
             here = task == name
             axes.plot(

@@ -10,12 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from goldstone.auditing import AuditSettings
+
 Array = NDArray[np.float64]
 Record = Mapping[str, Any]
 """What was measured of a model; see :mod:`benchmarks.validity.measuring`."""
 SHARES = (0.25, 0.5, 0.9)
 KINDS = ("transfer", "loss_transfer")
 TOLERANCE = log1p(0.1)
+DEFAULT_LEAST = AuditSettings().least_coherence
+"""The audit's ρ_min now, which may be above that of the audits that were measured."""
 LEAST_NOVELTY = 0.6
 """Where x is told from gx less often than this, the lesson was taught in both poses."""
 FORWARD = "forward"
@@ -48,7 +52,7 @@ class Observations:
         transfer: by kind and share of the achievable gain, the median over learned lessons, in per
             cent; NaN where none was learned or the poses could not be told apart.
         scores: by (metric, statistic), higher for more symmetric.
-        holds, transports: the audit's answers.
+        holds, transports: the audit's answers, the latter at its ρ_min of now.
         rho: by metric (n, 3): estimate, low, high.
         p: by metric, adjusted.
         records: of the models, by name.
@@ -75,13 +79,35 @@ class Observations:
         return tuple(self.rho)
 
 
-def read_zoo(path: Path) -> dict[str, Record]:
-    """Records by model from zoo.json, or from a folder with a file for each model."""
+def read_zoo(path: Path, least: float = AuditSettings().least_coherence) -> dict[str, Record]:
+    """Records by model from zoo.json, or from a folder with a file for each model.
+
+    The answers about *transports* are those at ρ_min = ``least``, whatever they were measured at.
+    """
     if path.is_dir():
         records = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(path.glob("*.json"))]
-        return {r["name"]: r for r in records if "elements" in r}
-    found: dict[str, Record] = json.loads(path.read_text(encoding="utf-8"))
+        found = {r["name"]: r for r in records if "elements" in r}
+    else:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    for record in found.values():
+        answered = [record["elements"], record["wrong"], *record["by_samples"].values()]
+        for measured in (one for elements in answered for one in elements.values()):
+            measured["transports"] = _answer(measured, least, has_skill=record["has_skill"])
     return found
+
+
+def _answer(measured: Mapping[str, Any], least: float, *, has_skill: bool) -> str:
+    """The answer at a ρ_min that is not below the one of the measurement.
+
+    A yes then had a small p, and an interval above ``least`` was above the other too.
+    """
+    rho = measured["rho"]
+    _, low, high = rho["euclidean"] if isinstance(rho, Mapping) else rho
+    if None in (low, high) or not has_skill:
+        return "undetermined"
+    if measured["transports"] == "yes" and low > least:
+        return "yes"
+    return "no" if high < least else "undetermined"
 
 
 def observed(records: Mapping[str, Record]) -> Observations:
@@ -127,7 +153,9 @@ def observed(records: Mapping[str, Record]) -> Observations:
         },
         scores=scores,
         holds=[row.measured["holds"] for row in rows],
-        transports=[row.measured["transports"] for row in rows],
+        transports=[
+            answer(row.measured["transports"], row.measured["rho"].get("euclidean")) for row in rows
+        ],
         rho={
             m: np.array(
                 [[_float(v) for v in row.measured["rho"].get(m) or [None] * 3] for row in rows]
@@ -150,6 +178,19 @@ def transfer(record: Record, element: str, kind: str, share: float) -> float | N
             if budget["share"] == share and budget["learned"] and value is not None:
                 found.append(value)
     return float(np.median(found)) if found else None
+
+
+def answer(said: str, rho: Sequence[float | None] | None, least: float = DEFAULT_LEAST) -> str:
+    """The answer of a model with skill at this ρ_min, from that at a lower one.
+
+    A yes needs ρ to be above the threshold and p to be small; the one that was said tells the
+    latter.
+    """
+    if rho is None or rho[1] is None or rho[2] is None:
+        return said
+    if rho[2] < least:
+        return "no"
+    return "yes" if said == "yes" and rho[1] > least else "undetermined"
 
 
 def above(values: Array, cut: float) -> Array:

@@ -8,7 +8,7 @@ from shutil import copyfile
 from typing import Any
 
 from benchmarks.validity import tables
-from benchmarks.validity.choosing import CUT, DEFAULT_LEAST
+from benchmarks.validity.choosing import CUT
 from benchmarks.validity.observations import FORWARD
 from benchmarks.validity.tables import DECLARED, EUCLIDEAN, value
 
@@ -276,7 +276,7 @@ class Sections:
         if not found:
             return ""
         best = max(found, key=lambda least: found[least])
-        ours = f"{DEFAULT_LEAST:g}"
+        ours = f"{self.scores['declared']['ρ_min']:g}"
         chosen = [
             f"{e['thresholds'][EUCLIDEAN]['least']:g}"
             for e in self.scores["cross-fitted"]
@@ -291,10 +291,11 @@ class Sections:
 
     def _verdicts(self) -> str:
         entry = self.scores["verdicts"][f"transports: {DECLARED}"]
+        least = self.scores["declared"]["ρ_min"]
         return (
-            "The answers of the audit as it is (Euclidean ρ, "
-            f"ρ_min = {DEFAULT_LEAST:g}, 32 pairs), against every truth. Against transfer above "
-            f"{CUT:g} % it decides {tables.share(entry['decided'])} of the elements, and of these "
+            f"The answers of the audit as it is (Euclidean ρ, ρ_min = {least:g}, 32 pairs), "
+            f"against every truth. Against transfer above {CUT:g} % it decides "
+            f"{tables.share(entry['decided'])} of the elements, and of these "
             f"{tables.share(entry['wrong if decided'])} wrongly."
         )
 

@@ -20,6 +20,7 @@ from benchmarks.validity import choosing, verdicts
 from benchmarks.validity.auroc import auroc
 from benchmarks.validity.families import SPLIT_SEED, Resamples, halves
 from benchmarks.validity.observations import (
+    DEFAULT_LEAST,
     KINDS,
     LEAST_NOVELTY,
     SHARES,
@@ -57,6 +58,7 @@ def score(records: Mapping[str, Record], replicates: int = REPLICATES) -> dict[s
             "transfer": choosing.KIND,
             "share": choosing.SHARE,
             "cut": choosing.CUT,
+            "ρ_min": DEFAULT_LEAST,
             "novelty": LEAST_NOVELTY,
             "split seed": SPLIT_SEED,
             "replicates": replicates,
@@ -231,7 +233,7 @@ def _thresholds(found: Observations, resamples: Resamples) -> dict[str, Any]:
         (utility,) = rounded([verdicts.utility(answers, label)])
         return verdicts.confusion(answers, label, resamples) | {"utility": utility}
 
-    limits = (choosing.DEFAULT_LEAST,)
+    limits = (DEFAULT_LEAST,)
     return {
         metric: {
             f"{least:g}": entry(metric, least)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.validity.families import Resamples
-from benchmarks.validity.observations import Observations, Record
+from benchmarks.validity.observations import Observations, Record, answer
 
 Array = NDArray[np.float64]
 ANSWERS = ("yes", "no", "undetermined")
@@ -76,12 +76,13 @@ def by_samples(observed: Observations, truth: Array, resamples: Resamples) -> di
     sizes = sorted({int(n) for r in observed.records.values() for n in r["by_samples"]})
     found = {}
     for n in sizes:
-        answers = [
-            observed.records[model]["by_samples"].get(str(n), {}).get(g, {}).get("transports", "")
+        measured = [
+            observed.records[model]["by_samples"].get(str(n), {}).get(g, {})
             for model, g in zip(observed.model, observed.element, strict=True)
         ]
-        measured = np.where(np.asarray(answers) == "", np.nan, truth)
-        found[str(n)] = confusion(answers, measured, resamples)
+        answers = [answer(e["transports"], e["rho"]) if e else "" for e in measured]
+        known = np.where(np.asarray(answers) == "", np.nan, truth)
+        found[str(n)] = confusion(answers, known, resamples)
     return found
 
 
@@ -123,7 +124,8 @@ def wrong_action(records: Mapping[str, Record]) -> list[dict[str, Any]]:
         row["models"] += 1
         for element in record["wrong"].values():
             row["holds"][element["holds"]] += 1
-            row["transports"][element["transports"]] += 1
+            said = answer(element["transports"], element["rho"].get("euclidean"))
+            row["transports"][said] += 1
     return list(found.values())
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.validity.observations import observed, transfer
+from benchmarks.validity.observations import DEFAULT_LEAST, answer, observed, transfer
 from benchmarks.validity.scores import score, truth
 from benchmarks.validity.verdicts import confusion, transports, utility
 
@@ -88,7 +88,26 @@ def test_both_directions_choose_rho_and_its_threshold(found):
 
 def test_the_verdict_is_the_audit_s_at_its_own_threshold(records):
     seen = observed(records)
-    assert transports(seen, "euclidean", 0.1) == seen.transports
+    recorded = [
+        e["transports"] for r in records.values() if r["skilled"] for e in r["elements"].values()
+    ]
+    assert transports(seen, "euclidean", 0.1) == recorded
+    assert transports(seen, "euclidean", DEFAULT_LEAST) == seen.transports
+
+
+def test_an_answer_follows_a_threshold_that_was_raised():
+    said = {
+        ("yes", 0.3, 0.5): "yes",
+        ("yes", 0.15, 0.5): "undetermined",
+        ("yes", 0.12, 0.18): "no",
+        ("undetermined", 0.05, 0.15): "no",
+        # Above, yet p was not small.
+        ("undetermined", 0.3, 0.5): "undetermined",
+        ("no", -0.1, 0.05): "no",
+    }
+    for (before, low, high), after in said.items():
+        assert answer(before, [(low + high) / 2, low, high], 0.2) == after
+    assert answer("undetermined", None) == answer("undetermined", [None] * 3) == "undetermined"
 
 
 def test_a_confusion_counts_every_known_answer(records):
