@@ -11,7 +11,7 @@ from goldstone.auditing.coherence import Coherences
 from goldstone.auditing.settings import AuditSettings
 from goldstone.core import Statistic
 
-SETTINGS = AuditSettings()
+SETTINGS = AuditSettings(least_coherence=0.1)
 EDGE = log(1.1)
 
 

@@ -58,7 +58,7 @@ def both(flows, perturbed_solver, quick):
     """The same audit with a fixed number of samples, and adaptively."""
     data = flows(trajectories=26)
     model = perturbed_solver(data)
-    sizes = {"samples": 24, "trajectories": 24, "reference": 2}
+    sizes = {"samples": 24, "trajectories": 24, "reference": 2, "least_coherence": 0.1}
     fixed = audit(model, data, "d4", settings=quick(**sizes))
     adaptive = audit(model, data, "d4", settings=quick(**sizes, adaptive=True), shifts=True)
     return fixed, adaptive

@@ -52,7 +52,8 @@ class AuditSettings:
             costs); empty for forward tests alone.
         decisive_metric: the one whose orbit coherence decides *transports*.
         tolerance: δ; a symmetry holds if the loss grows by less than the factor 1 + δ.
-        least_coherence: ρ_min; learning transports if orbit coherence is above it.
+        least_coherence: ρ_min; learning transports if orbit coherence is above it. The default
+            follows from models of known status (docs/validity.md).
         bootstrap, permutations: replicates.
         seed: of every random choice.
         batch: samples evaluated together in the forward tests.
@@ -78,7 +79,7 @@ class AuditSettings:
     metrics: tuple[MetricName, ...] = ("euclidean", "galerkin")
     decisive_metric: MetricName = "euclidean"
     tolerance: float = 0.1
-    least_coherence: float = 0.1
+    least_coherence: float = 0.2
     bootstrap: int = 2000
     permutations: int = 2000
     seed: int = 0
