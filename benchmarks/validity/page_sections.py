@@ -296,7 +296,9 @@ class Sections:
             f"The answers of the audit as it is (Euclidean ρ, ρ_min = {least:g}, 32 pairs), "
             f"against every truth. Against transfer above {CUT:g} % it decides "
             f"{tables.share(entry['decided'])} of the elements, and of these "
-            f"{tables.share(entry['wrong if decided'])} wrongly."
+            f"{tables.share(entry['wrong if decided'])} wrongly. ρ_min was set with these "
+            "models in sight; what a threshold does to families that it has not seen stands above, "
+            "with the halves and with other tasks."
         )
 
     def _samples(self) -> str:

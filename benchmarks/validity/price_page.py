@@ -126,8 +126,11 @@ def _root_mean_square(values: list[float]) -> float:
 
 
 def _words(half: Sequence[Row]) -> str:
+    names = "; ".join(sorted({r.model for r in half}))
     return (
-        f"{len(half)} numbers of steps, {sum(r.reached for r in half)} of them reached. Each "
+        f"Confirmed on half of the models ({names}): {len(half)} numbers of steps, "
+        f"{sum(r.reached for r in half)} of them reached. They are not untouched: the forecast was "
+        "developed with some of them in sight. Each "
         "method is scaled by one number, fitted on the other half of the models. Errors are those "
         "of log(forecast/actual) where steps were reached; what a forecast does not reach counts "
         "as twice the most steps. Intervals by resampling models."
@@ -143,25 +146,23 @@ def shown(value: tuple[float, ...], digits: int = 2) -> str:
 def page(models: Models) -> str:
     """All tables."""
     table = rows(models)
-    halves = {"confirmed on": [r for r in table if not r.fitted]}
-    fitted = [r for r in table if r.fitted]
+    fitted, half = [r for r in table if r.fitted], [r for r in table if not r.fitted]
     lines = ["# Price tags", "", "Written by `python -m benchmarks.validity.price`.", ""]
-    for words, half in halves.items():
-        names = ", ".join(sorted({r.model for r in half}))
-        lines += [f"## Steps, {words} {names}", ""]
-        lines += [
-            _words(half),
-            "",
-            "| method | scale | rank correlation | median error | root mean square error |",
-            "|---|---|---|---|---|",
-        ]
-        for title, kind in METHODS.items():
-            factor = scale(fitted, kind)
-            cells = [title, f"{factor:.2g}", shown(by_model(half, rank(kind)))]
-            cells.append(shown(by_model(half, log_error(kind, factor, np.median))))
-            cells.append(shown(by_model(half, log_error(kind, factor, _root_mean_square))))
-            lines.append("| " + " | ".join(cells) + " |")
-        lines.append("")
+    lines += [
+        "## Steps",
+        "",
+        _words(half),
+        "",
+        "| method | scale | rank correlation | median error | root mean square error |",
+        "|---|---|---|---|---|",
+    ]
+    for title, kind in METHODS.items():
+        factor = scale(fitted, kind)
+        cells = [title, f"{factor:.2g}", shown(by_model(half, rank(kind)))]
+        cells.append(shown(by_model(half, log_error(kind, factor, np.median))))
+        cells.append(shown(by_model(half, log_error(kind, factor, _root_mean_square))))
+        lines.append("| " + " | ".join(cells) + " |")
+    lines.append("")
     lines += calibration(table) + curves(models) + pools(models) + costs(models)
     return "\n".join(lines) + "\n"
 

@@ -215,3 +215,6 @@ def test_bad_input_is_refused() -> None:
         with pytest.raises(InputError, match="training mode"):
             call(stack)
         call(stack.eval())
+    batch = nn.BatchNorm1d(3, track_running_stats=False, dtype=torch.float64)
+    with pytest.raises(InputError, match="no running statistics"):
+        call(nn.Sequential(model, batch).eval())

@@ -198,9 +198,14 @@ def _check_pairs(inputs: Tree, targets: Tree) -> None:
 
 def _check_model(model: nn.Module) -> None:
     for name, module in model.named_modules():
+        what = f"{name or 'the model'} ({type(module).__name__})"
         if isinstance(module, _BATCH_DEPENDENT) and module.training:
             raise InputError(
-                f"{name or 'the model'} ({type(module).__name__}) is in training mode, where a "
-                "sample's gradient depends on other samples or on chance: put it in evaluation "
-                "mode, or use another normalisation"
+                f"{what} is in training mode, where a sample's gradient depends on other samples "
+                "or on chance: put it in evaluation mode, or use another normalisation"
+            )
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is None:
+            raise InputError(
+                f"{what} keeps no running statistics, so that a sample's gradient depends on other "
+                "samples in evaluation mode too: use another normalisation"
             )
