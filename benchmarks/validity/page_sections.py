@@ -33,7 +33,10 @@ status is known.
   for experts of which each pose has its own.
 - **Declared before any score was seen:** that cut, the rules of choice
   (`benchmarks/validity/choosing.py`) and the halves (seed {seed} of
-  `benchmarks/validity/families.py`).
+  `benchmarks/validity/families.py`). Not declared were the models: data and training were made so
+  that what is shown is learned and the rest fails, which makes clear cases of *holds*. After a
+  first scoring (AUROC of ρ 0.90) the convolutional networks and transformers of graphs were trained
+  twice as long, the gate of skill was mended, and ρ_min was raised from 0.1 to 0.2.
 - **Intervals:** 95 %, resampling families (task × kind of architecture) and then the models of
   each. Where all are in order an AUROC is 1 in every resample, and a share of 0 or 100 % is that in
   every resample: such intervals say nothing.
