@@ -8,6 +8,7 @@ the next. Results, without weights, are written to benchmarks/results/validity.
 
 import argparse
 import json
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -37,22 +38,24 @@ def main() -> None:
 
         raise SystemExit(quick())
     options.out.mkdir(parents=True, exist_ok=True)
-    names = [m.name for m in members(tuple(options.tasks))]
-    missing = [name for name in names if measured(options.out, name) is None]
-    print(f"{len(names)} models, {len(missing)} to measure", flush=True)
+    zoo = members(tuple(options.tasks))
+    missing = [m.name for m in zoo if measured(options.out, m) is None]
+    print(f"{len(zoo)} models, {len(missing)} to measure", flush=True)
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
         jobs = {name: pool.submit(partial(work, name, options.out)) for name in missing}
         for name, job in jobs.items():
             error = job.exception()
+            if error:
+                traceback.print_exception(error)
             print(f"{name}: {error!r}" if error else job.result(), flush=True)
-    failed = [name for name in names if measured(options.out, name) is None]
+    failed = [m.name for m in zoo if measured(options.out, m) is None]
     if failed:
         raise SystemExit(f"{len(failed)} models failed: {', '.join(failed)}")
     if set(options.tasks) == set(TASKS):
         RESULTS.mkdir(parents=True, exist_ok=True)
-        zoo = {name: measured(options.out, name) for name in names}
+        found = {m.name: measured(options.out, m) for m in zoo}
         with replacing(RESULTS / "zoo.json") as temporary:
-            temporary.write_text(json.dumps(zoo, ensure_ascii=False), encoding="utf-8")
+            temporary.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
 
 
 class _Plain(argparse.RawDescriptionHelpFormatter):

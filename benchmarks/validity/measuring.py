@@ -58,6 +58,8 @@ def measure(member: Member, folder: Path) -> dict[str, Any]:
         "family": member.family,
         "recipe": member.recipe,
         "seed": member.seed,
+        "training": member.training,
+        "teaching": member.teaching,
         "free_path": member.network.free_path,
         "skilled": member.skilled,
         "parameters": result.model.parameters,

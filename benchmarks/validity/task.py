@@ -123,6 +123,21 @@ class Member:
         return self.task.architectures[self.architecture]
 
     @property
+    def training(self) -> dict[str, float]:
+        """What its weights depend on beside its name; a change makes kept ones worthless."""
+        network = self.network
+        return {
+            "steps": network.steps,
+            "learning rate": network.learning_rate,
+            "batch": self.task.batch,
+        }
+
+    @property
+    def teaching(self) -> dict[str, float]:
+        """The same of its lessons."""
+        return {"steps": self.task.teaching_steps, "learning rate": self.task.teaching_rate}
+
+    @property
     def family(self) -> str:
         """Task and kind of architecture: what is kept together when the zoo is halved."""
         return f"{self.task.name}, {self.network.family}"

@@ -13,7 +13,10 @@ from goldstone.nn import OrbitAugmentation
 
 
 def trained(member: Member, folder: Path) -> tuple[nn.Module, Mapping[str, Any] | None]:
-    """The model in evaluation mode and the state of its optimiser, None if it was not trained."""
+    """The model in evaluation mode and the state of its optimiser, None if it was not trained.
+
+    What the folder keeps of another training of that name is trained anew.
+    """
     path = folder / f"{member.name}.pt"
     network = member.network
     with torch.random.fork_rng():
@@ -24,13 +27,14 @@ def trained(member: Member, folder: Path) -> tuple[nn.Module, Mapping[str, Any] 
         network.fit(model, pair)
     if member.recipe == "untrained" or network.steps == 0:
         return model.eval(), None
-    if path.exists():
-        saved = torch.load(path, weights_only=True)
+    saved = torch.load(path, weights_only=True) if path.exists() else {}
+    if saved.get("training") == member.training:
         model.load_state_dict(saved["model"])
         return model.eval(), saved["optimiser"]
     optimiser = _train(member, model)
     with replacing(path) as temporary:
-        torch.save({"model": model.state_dict(), "optimiser": optimiser}, temporary)
+        kept = {"model": model.state_dict(), "optimiser": optimiser, "training": member.training}
+        torch.save(kept, temporary)
     return model, optimiser
 
 
