@@ -128,7 +128,7 @@ def reproduce(out: Path, *, quick: bool = False, progress: Progress = _SILENT) -
         source=_SOURCE,
         setting=(
             f"Clusters of {len(_KINDS)} atoms of two kinds with Morse bonds and angular forces at "
-            "a temperature of 0.2 bond energies; {', '.join(map(str, sizes.train))} clusters to "
+            f"a temperature of 0.2 bond energies; {', '.join(map(str, sizes.train))} clusters to "
             f"learn from, {sizes.seeds} seeds, {sizes.steps} steps of Adam. Equivariant: features "
             "and harmonics up to l = 2; invariant: the same network with l = 0, which sees "
             "distances alone; coordinates: a perceptron of the coordinates. The paper has "

@@ -49,7 +49,7 @@ def reproduce(out: Path, *, quick: bool = False, progress: Progress = _SILENT) -
         "Aladrah et al. 2026, *Implicit bias as a gauge correction* (arXiv 2601.06597)",
         _setting(sizes),
         parts,
-        Provenance(versions(), tuple(range(sizes.seeds)), asdict(sizes), seconds, quick),
+        Provenance(versions(), tuple(range(sizes.seeds)), kept.settings, seconds, quick),
     )
 
 

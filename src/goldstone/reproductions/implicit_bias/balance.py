@@ -75,7 +75,7 @@ def relu_ratios(case: ReluCase, sizes: Sizes) -> dict[str, Any]:
         of_v = residual.square().sum(2, keepdim=True) * activity.square()
         of_w = (residual @ v).square() * (activity > 0) * x.square().sum(2, keepdim=True)
         present, opened = measured(theta), of_w.mean(1) > 0
-        drawn = (of_v.mean(1) / of_w.mean(1)).sqrt() * present
+        drawn: Tensor = (of_v.mean(1) / of_w.mean(1)).sqrt() * present
         return drawn.where(opened, present)
 
     start = torch.cat((incoming.flatten(1), outgoing.flatten(1)), 1)

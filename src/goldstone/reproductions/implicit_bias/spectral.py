@@ -12,6 +12,7 @@ from goldstone.weightspace import Sparsity, constrain_by_symmetry, decay_groups
 
 MODES, NONZERO, SAMPLES = 64, 3, 32
 _NOISE, _TEST, _BATCH = 0.1, 1000, 8
+_SOLVED = 10_000
 Arm = Literal["plain", "L1", "Hadamard"]
 
 
@@ -62,7 +63,7 @@ def spectral_errors(
     if arm == "Hadamard":
         constrain_by_symmetry(model, "weight", Sparsity(gate=gate))
         groups = decay_groups(model, strength)
-    optimiser = torch.optim.SGD(groups, lr=2e-3 if labels is not None else 5e-3)
+    optimiser = torch.optim.SGD(groups, lr=1e-3 if labels is not None else 5e-3, momentum=0.9)
     steps = sizes.spectral_steps if labels is None else sizes.noise_steps
     random, rows = generator(1, "spectral"), torch.arange(sizes.seeds)[:, None]
     curve = []
@@ -88,3 +89,16 @@ def spectral_errors(
         "modes": (weight.abs() > 1e-3).sum(1).tolist(),
         "curve": curve,
     }
+
+
+def lasso_errors(strength: float, sizes: Sizes) -> dict[str, Any]:
+    """The same of the lasso solved by soft thresholding, to convergence."""
+    data = _Data(sizes.seeds)
+    gram = data.x.mT @ data.x / SAMPLES
+    overlap = (data.x.mT @ data.y[..., None])[..., 0] / SAMPLES
+    step = 1 / torch.linalg.eigvalsh(gram)[:, -1:]
+    weights = torch.zeros_like(overlap)
+    for _ in range(_SOLVED):
+        moved = weights - step * ((gram @ weights[..., None])[..., 0] - overlap)
+        weights = moved.sign() * (moved.abs() - step * strength).clamp(min=0)
+    return {"errors": data.errors(weights), "modes": (weights.abs() > 1e-3).sum(1).tolist()}
