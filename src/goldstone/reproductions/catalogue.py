@@ -12,11 +12,14 @@ _SILENT = SilentProgress()
 _PLACE = "goldstone.reproductions"
 
 REPRODUCTIONS = {
+    "asymmetric_networks": "networks without parameter symmetries (Lim et al. 2024)",
     "equivariant_potentials": "forces from features that turn with the molecule (Batzner 2022)",
     "gauge_networks": "gauge-equivariant networks and Wilson loops (Favoni et al. 2022)",
+    "implicit_bias": "what noise prefers among equal predictors (arXiv 2601.06597)",
     "loss_landscape_geometry": (
         "symmetry learning by gradient alignment in flow emulators (Amarel et al. 2026)"
     ),
+    "mirror_collapse": "collapse by mirror symmetries, and syre (Ziyin 2024, Ziyin et al. 2025)",
     "symmetric_tensors": "critical points of tensor decomposition, by symmetry (Arjevani 2021)",
 }
 """What there is: the name of a module of this package, and what it reproduces."""
