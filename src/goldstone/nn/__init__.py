@@ -45,6 +45,9 @@ from goldstone.nn.point_vectors import PointVectors
 from goldstone.nn.pointwise_activation import PointwiseActivation
 from goldstone.nn.radial_basis import RadialBasis, smooth_cutoff
 from goldstone.nn.relative_positions import RelativeBias, RotaryPositions
+from goldstone.nn.scale_convolution import ScaleConv2d, ScaleLiftingConv2d, ScalePool
+from goldstone.nn.scale_exactness import ScaleExactness, scale_exactness
+from goldstone.nn.scale_filters import ScaleFilters
 from goldstone.nn.scoring_canonicaliser import ScoringCanonicaliser
 from goldstone.nn.sequence_attention import SequenceAttention
 from goldstone.nn.sequence_convolution import SequenceConv1d
@@ -98,6 +101,11 @@ __all__ = [
     "RadialBasis",
     "RelativeBias",
     "RotaryPositions",
+    "ScaleConv2d",
+    "ScaleExactness",
+    "ScaleFilters",
+    "ScaleLiftingConv2d",
+    "ScalePool",
     "ScoringCanonicaliser",
     "SequenceAttention",
     "SequenceConv1d",
@@ -117,6 +125,7 @@ __all__ = [
     "move_each",
     "orbit_agreement_loss",
     "relative_logarithms",
+    "scale_exactness",
     "smooth_cutoff",
     "spherical_kernel_basis",
     "to_plain",

@@ -20,7 +20,7 @@ class LieConv(nn.Module):
     The estimate of ∫ K(log h⁻¹g) f(h) dh from samples of f, with K a learned function of the Lie
     algebra, K(a) = Σ_m W_m φ_m(a), W_m matrices of the channels and φ a small network (Finzi et al.
     2020, "Generalizing convolutional neural networks for equivariance to Lie groups on arbitrary
-    continuous data", eq. 8, with the factorisation of Wu et al. 2019, "PointConv").
+    continuous data", with the factorisation of Wu et al. 2019, "PointConv").
 
     - If all samples move by u from the left, h⁻¹g does not change: equivariant to rounding, for
       any samples and weights.

@@ -29,7 +29,7 @@ def lift_points(
     that :func:`relative_logarithms` passes on. h are samples of the stabiliser of o, SO(n) or
     SO(n−1). Lifting u·x gives samples of the same distribution as moving those of x by u (Finzi et
     al. 2020, "Generalizing convolutional neural networks for equivariance to Lie groups on
-    arbitrary continuous data", §4.2).
+    arbitrary continuous data").
 
     Args:
         group: SE(n) or SO(n).

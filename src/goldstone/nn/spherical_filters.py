@@ -15,7 +15,7 @@ class SphericalFilters:
     """The filters B(p) = R_{jl}(|p|) Y_lm(p/|p|) on the taps of a cubic kernel.
 
     Shells are Gaussians of width 0.6 at the radii 0, 1, 2, … with the degrees l up to 2r, and one
-    less on the outermost beyond radius 1 (Weiler et al. 2018, "3D steerable CNNs", §4.2; the limit
+    less on the outermost beyond radius 1 (Weiler et al. 2018, "3D steerable CNNs"; the limit
     is that of :class:`CircularHarmonics`). Where l > 0 the central tap is zero. The cube takes
     degree l for those from |l − 4| on; profiles are shifted until their response to the lowest of
     these, |p|^|l−4| times the cubic harmonic x⁴ + y⁴ + z⁴ − 3/5, is zero. Then the shells of one

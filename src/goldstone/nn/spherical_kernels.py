@@ -34,7 +34,7 @@ def spherical_kernel_basis(
     The kernels are sums of spherical harmonics on Gaussian shells (:class:`SphericalFilters`), so p
     may be any point of space and g any element of SO(3) or O(3), or of a finite group of space:
     for irreps and a harmonic of degree l on a shell their coefficients are those of Clebsch and
-    Gordan (Weiler et al. 2018, "3D steerable CNNs", eq. 9). What is lost is only that the voxels
+    Gordan (Weiler et al. 2018, "3D steerable CNNs"). What is lost is only that the voxels
     sample the kernel. Quarter turns are exact.
 
     Returns:
