@@ -169,6 +169,12 @@ def observed(records: Mapping[str, Record]) -> Observations:
 
 def transfer(record: Record, element: str, kind: str, share: float) -> float | None:
     """Median over the lessons that were learned, where the poses can be told apart."""
+    found = transfers(record, element, kind, share)
+    return float(np.median(found)) if found else None
+
+
+def transfers(record: Record, element: str, kind: str, share: float) -> list[float]:
+    """By each lesson that was learned, where the poses can be told apart."""
     found: list[float] = []
     for lesson in record["lessons"]:
         if lesson["novelty"].get(element, 1.0) < LEAST_NOVELTY:
@@ -177,7 +183,7 @@ def transfer(record: Record, element: str, kind: str, share: float) -> float | N
             value = _first(budget[kind].get(element))
             if budget["share"] == share and budget["learned"] and value is not None:
                 found.append(value)
-    return float(np.median(found)) if found else None
+    return found
 
 
 def answer(said: str, rho: Sequence[float | None] | None, least: float = DEFAULT_LEAST) -> str:

@@ -187,7 +187,18 @@ class Sections:
             f"Of {found['given']} lessons {found['learned']} were learned at half of what could "
             f"be gained, where the median was {100 * found['reached']:.0f} % of it. "
             f"{found['still learning']} went on being learned to their last step, so that more "
-            "could have been gained than was seen."
+            f"could have been gained than was seen.{self._agreement()}"
+        )
+
+    def _agreement(self) -> str:
+        found = self.scores["agreement"]
+        if found["auroc"][0] is None:
+            return ""
+        return (
+            " How sharp is this truth itself? Transfer by one lesson tells that by the others "
+            f"(median above {CUT:g} %) with an AUROC of {value(found['auroc'])} and a rank "
+            f"correlation of {value(found['rank'])}, over {found['n']} elements with two lessons "
+            "or more: little better can be asked of a score that sees no lesson."
         )
 
     def _best(self) -> str:

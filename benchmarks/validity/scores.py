@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from benchmarks.validity import choosing, verdicts
+from benchmarks.validity.agreement import agreement
 from benchmarks.validity.auroc import auroc
 from benchmarks.validity.families import SPLIT_SEED, Resamples, halves
 from benchmarks.validity.observations import (
@@ -69,6 +70,7 @@ def score(records: Mapping[str, Record], replicates: int = REPLICATES) -> dict[s
         "scores": list(_scores(found, resamples)),
         "ρ against": list(_advantages(found, resamples)),
         "lessons": _lessons(records),
+        "agreement": agreement(found, resamples, choosing.KIND, choosing.SHARE, choosing.CUT),
         "verdicts": _verdicts(found, resamples),
         "thresholds": _thresholds(found, resamples),
         "halves": [sorted(part) for part in parts],

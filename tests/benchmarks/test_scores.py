@@ -1,8 +1,12 @@
 """The scores of a zoo that is made up, in which the answers are known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from benchmarks.validity.agreement import agreement
+from benchmarks.validity.families import Resamples
 from benchmarks.validity.observations import DEFAULT_LEAST, answer, observed, transfer
 from benchmarks.validity.scores import score, truth
 from benchmarks.validity.verdicts import confusion, transports, utility
@@ -63,6 +67,29 @@ def test_lessons_are_counted(found):
     assert found["lessons"] == expected
 
 
+def test_lessons_agree_as_far_as_they_do():
+    def lesson(values):
+        budget = {"share": 0.5, "learned": True, "transfer": {g: [v] for g, v in values.items()}}
+        return {"novelty": {}, "budgets": [budget]}
+
+    def found(*lessons):
+        records = {name: {"lessons": [lesson(v) for v in lessons]} for name in ("a", "b")}
+        rows = [(name, g) for name in records for g in ("r", "s", "t")]
+        observations = SimpleNamespace(
+            model=[m for m, _ in rows], element=[g for _, g in rows], records=records
+        )
+        resamples = Resamples.draw([m for m, _ in rows], [m for m, _ in rows], 50)
+        return agreement(observations, resamples, "transfer", 0.5, 50.0)
+
+    one = {"r": 10.0, "s": 60.0, "t": 90.0}
+    alike = found(one, one)
+    assert (alike["auroc"][0], alike["rank"][0], alike["n"]) == (1, 1, 6)
+    turned = found(one, {g: 100 - v for g, v in one.items()})
+    assert turned["rank"][0] == pytest.approx(-1, abs=0.2)
+    assert turned["auroc"][0] < 0.2
+    assert found(one) == {"auroc": [None] * 3, "rank": [None] * 3, "n": 0}
+
+
 def test_a_task_is_confirmed_on_by_choices_that_did_not_see_it(found):
     assert [e["split"] for e in found["new task"]] == ["digits", "flows", "graphs"]
     for entry in found["new task"]:
@@ -111,8 +138,6 @@ def test_an_answer_follows_a_threshold_that_was_raised():
 
 
 def test_a_confusion_counts_every_known_answer(records):
-    from benchmarks.validity.families import Resamples
-
     seen = observed(records)
     made = confusion(seen.transports, truth(seen), Resamples.draw(seen.family, seen.model, 50))
     known = np.isfinite(truth(seen)).sum()
