@@ -12,6 +12,7 @@ _SILENT = SilentProgress()
 _PLACE = "goldstone.reproductions"
 
 REPRODUCTIONS = {
+    "asymmetric_networks": "networks without parameter symmetries (Lim et al. 2024)",
     "equivariant_potentials": "forces from features that turn with the molecule (Batzner 2022)",
     "gauge_networks": "gauge-equivariant networks and Wilson loops (Favoni et al. 2022)",
     "implicit_bias": "what noise prefers among equal predictors (arXiv 2601.06597)",
