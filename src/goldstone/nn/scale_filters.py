@@ -19,9 +19,9 @@ class ScaleFilters:
     m + n ≤ order, and H are Hermite polynomials (those with H_n e^{−x²/2} a derivative of the
     Gaussian). So ψ^s is one function at the sizes s = 0 … scales − 1, ψ^s(p) = base^{−2s}
     ψ⁰(base^{−s} p), with the same response to an image and to its enlargement one scale further up
-    (Sosnovik, Szmaja & Smeulders 2020, "Scale-equivariant steerable networks"). The scalings base^s,
-    s ∈ ℤ, are a group; what is kept of it are so many consecutive scales. N makes the mean over the
-    scales of Σ_p ψ² one.
+    (Sosnovik, Szmaja & Smeulders 2020, "Scale-equivariant steerable networks"). The scalings
+    base^s, s ∈ ℤ, are a group; what is kept of it are so many consecutive scales. N makes the mean
+    over the scales of Σ_p ψ² one.
 
     Attributes:
         scales: how many.
