@@ -3,6 +3,10 @@
 from goldstone.weightspace.matching.activation_matching import activation_matching
 from goldstone.weightspace.matching.bezier_path import BezierPath, bezier_path
 from goldstone.weightspace.matching.gauge import canonical_gauge
+from goldstone.weightspace.matching.learned_matching import (
+    LearnedAlignment,
+    learned_matching,
+)
 from goldstone.weightspace.matching.loss_barrier import LossBarrier, loss_barrier
 from goldstone.weightspace.matching.merging import interpolated, merged, reset_running_statistics
 from goldstone.weightspace.matching.weight_matching import Alignment, weight_matching
@@ -10,11 +14,13 @@ from goldstone.weightspace.matching.weight_matching import Alignment, weight_mat
 __all__ = [
     "Alignment",
     "BezierPath",
+    "LearnedAlignment",
     "LossBarrier",
     "activation_matching",
     "bezier_path",
     "canonical_gauge",
     "interpolated",
+    "learned_matching",
     "loss_barrier",
     "merged",
     "reset_running_statistics",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from goldstone.weightspace.matching.steps import Step, applied
+from goldstone.weightspace.matching.steps import Step, applied, composed
 from goldstone.weightspace.symmetries.parameter_symmetry import ParameterSymmetry, StateDict
 
 SWEEPS = 200
@@ -57,17 +57,16 @@ def canonical_gauge(
         largest = 0.0
         for number, one in enumerate(scaled):
             element = _balancing(one, moved, counted, balanced)
+            still = torch.eye(one.size).to(element) if element.dim() == 3 else 1.0
+            change = float((element - still).abs().max())
             before = totals[number]
-            if element.dim() == 3:
-                whole = element if before is None else element @ before
-                if float(torch.linalg.cond(whole).max()) > WORST:
-                    continue  # a unit that nothing writes or reads has no gauge
-                identity = torch.eye(one.size).to(element)
-                totals[number] = whole
-                largest = max(largest, float((element - identity).abs().max()))
-            else:
-                totals[number] = element if before is None else element * before
-                largest = max(largest, float((element - 1.0).abs().max()))
+            if change < SETTLED and before is not None:
+                continue
+            whole = element if before is None else composed(element, before)
+            if element.dim() == 3 and float(torch.linalg.cond(whole).max()) > WORST:
+                continue  # a unit that nothing writes or reads has no gauge
+            largest = max(largest, change)
+            totals[number] = whole
             moved = one.act(element, moved)
         if largest < SETTLED:
             break

@@ -17,6 +17,7 @@ from goldstone.weightspace.symmetries.parameter_symmetry import (
     ones_complement,
 )
 
+
 @dataclass(frozen=True, eq=False)
 class MatchedUnits:
     """Units that are matched by one symmetry, and the units inside them.
@@ -79,7 +80,16 @@ def matched_units(
         return MatchedUnits(one, flips[0] if flips else None, inside)
 
     chosen = [made(one) for one in outermost]
-    return [units for units in chosen if "permutation" in kinds or units.symmetry in matrices]
+    if "permutation" in kinds:
+        return chosen
+    return [units for one in chosen for units in _matrices_in(one)]
+
+
+def _matrices_in(units: MatchedUnits) -> list[MatchedUnits]:
+    """The units on which matrices act, where blocks do not permute."""
+    if units.symmetry.kind != "permutation":
+        return [units]
+    return [found for child, _ in units.inside for found in _matrices_in(child)]
 
 
 def _copies_in(child: ParameterSymmetry, parent: ParameterSymmetry) -> NDArray[np.int64]:

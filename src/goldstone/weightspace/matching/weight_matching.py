@@ -1,6 +1,7 @@
 """Weight matching: a network is moved along its symmetries towards another (Git Re-Basin)."""
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -90,15 +91,10 @@ def weight_matching(
         InputError: the networks differ in names or shapes of their weights, a weight is not
             finite, or ``kinds`` names no kind.
     """
-    chosen = (
-        symmetries.symmetries if isinstance(symmetries, ParameterSymmetries) else tuple(symmetries)
-    )
-    allowed = frozenset(get_args(Kind) if kinds is None else kinds)
-    if not allowed or not allowed <= set(get_args(Kind)):
-        raise InputError(f"expected kinds among {', '.join(get_args(Kind))}, got {kinds}")
+    chosen, allowed = chosen_symmetries(symmetries, kinds)
     a, b = checked_states(reference, model)
     counted = frozenset(name for name, _ in reference.named_parameters())
-    before = Fit(a, b, counted).distance(set(counted)) ** 0.5
+    before = weight_distance(reference, a, b)
     usable = [one for one in chosen if one.kind in allowed or one.kind == "permutation"]
     standard, gauge = canonical_gauge(a, usable, counted)
     moved, steps = canonical_gauge(b, usable, counted)
@@ -120,10 +116,10 @@ def weight_matching(
     back = [(symmetry, inverse(element)) for symmetry, element in reversed(gauge)]
     # Taken once more from the beginning, without the roundings of the search.
     del fit, standard, moved
-    steps = merged_steps((*steps, *back))
-    final = applied(b, steps)
-    distance = Fit(a, final, counted).distance(set(counted)) ** 0.5
-    return Alignment(final, steps, before, distance, done)
+    moves = merged_steps((*steps, *back))
+    final = applied(b, moves)
+    distance = weight_distance(reference, a, final)
+    return Alignment(final, moves, before, distance, done)
 
 
 def _propagate(fit: Fit, units: list[MatchedUnits], steps: list[Step]) -> None:
@@ -166,6 +162,30 @@ def _solve(fit: Fit, units: MatchedUnits, steps: list[Step]) -> None:
         steps.append((symmetry, element))
     for child, _ in units.inside:
         _solve(fit, child, steps)
+
+
+def chosen_symmetries(
+    symmetries: ParameterSymmetries | Sequence[ParameterSymmetry], kinds: Sequence[Kind] | None
+) -> tuple[tuple[ParameterSymmetry, ...], frozenset[Kind]]:
+    """All symmetries, and the kinds that may be used.
+
+    Raises:
+        InputError: ``kinds`` names no kind.
+    """
+    chosen = (
+        symmetries.symmetries if isinstance(symmetries, ParameterSymmetries) else tuple(symmetries)
+    )
+    allowed: frozenset[Kind] = frozenset(get_args(Kind) if kinds is None else kinds)
+    if not allowed or not allowed <= set(get_args(Kind)):
+        raise InputError(f"expected kinds among {', '.join(get_args(Kind))}, got {kinds}")
+    return chosen, allowed
+
+
+def weight_distance(model: nn.Module, a: StateDict, b: StateDict) -> float:
+    """√Σ‖a − b‖² over the parameters of a model."""
+    counted = frozenset(name for name, _ in model.named_parameters())
+    squares: float = Fit(a, b, counted).distance(set(counted))
+    return math.sqrt(squares)
 
 
 def checked_states(reference: nn.Module, model: nn.Module) -> tuple[StateDict, StateDict]:

@@ -126,17 +126,32 @@ class ParameterSymmetry:
             InputError: the element has another shape, or the state_dict lacks a parameter.
         """
         self._check(element, state_dict)
+        if self.kind not in ("permutation", "uniform scaling"):
+            return self.act_by_matrices(self.matrices(element), state_dict)
         moved = dict(state_dict)
         for axis in self.on_parameters:
             x = moved[axis.parameter]
             if self.kind == "permutation":
                 moved[axis.parameter] = axis.permuted(x, element)
-            elif self.kind == "uniform scaling":
-                moved[axis.parameter] = x * float(element[0]) ** axis.exponent
             else:
-                matrices = self._matrices(element).to(x.device)
-                matrices = torch.linalg.inv(matrices).mT if axis.dual else matrices
-                moved[axis.parameter] = axis.transformed(x, matrices, state_dict)
+                moved[axis.parameter] = x * float(element[0]) ** axis.exponent
+        return self._shared(moved)
+
+    def act_by_matrices(self, matrices: Tensor, state_dict: StateDict) -> dict[str, Tensor]:
+        """The state_dict moved by matrices (copies, size, size), through which gradients flow.
+
+        They are multiplied in their own precision. The function stays as it is where they are
+        matrices of the group, which is not checked.
+        """
+        moved = dict(state_dict)
+        inverse = torch.linalg.inv(matrices).mT if any(a.dual for a in self.on_parameters) else None
+        for axis in self.on_parameters:
+            x = moved[axis.parameter]
+            g = matrices if inverse is None or not axis.dual else inverse
+            moved[axis.parameter] = axis.transformed(x, g.to(x.device), state_dict)
+        return self._shared(moved)
+
+    def _shared(self, moved: dict[str, Tensor]) -> dict[str, Tensor]:
         for name, first in self.aliases:
             if first in self.parameters and name in moved:
                 moved[name] = moved[first]
@@ -166,8 +181,10 @@ class ParameterSymmetry:
             rows[axis.parameter] = rows.get(axis.parameter, 0) + part
         return rows
 
-    def _matrices(self, element: Tensor) -> Tensor:
-        """(copies, n, n), n the number of units that a matrix mixes."""
+    def matrices(self, element: Tensor) -> Tensor:
+        """An element as matrices (copies, n, n), n the number of units that a matrix mixes."""
+        if self.kind == "permutation":
+            return torch.nn.functional.one_hot(element.argsort(-1), self.size).double()
         if self.kind == "scaling":
             return element[:, None, None]
         if self.kind != "orthogonal keeping ones":
