@@ -8,21 +8,26 @@ from goldstone.weightspace.matching.learned_matching import (
     learned_matching,
 )
 from goldstone.weightspace.matching.loss_barrier import LossBarrier, loss_barrier
+from goldstone.weightspace.matching.merge_many import ManyAlignments, merge_many
 from goldstone.weightspace.matching.merging import interpolated, merged, reset_running_statistics
 from goldstone.weightspace.matching.weight_matching import Alignment, weight_matching
+from goldstone.weightspace.matching.widened import widened
 
 __all__ = [
     "Alignment",
     "BezierPath",
     "LearnedAlignment",
     "LossBarrier",
+    "ManyAlignments",
     "activation_matching",
     "bezier_path",
     "canonical_gauge",
     "interpolated",
     "learned_matching",
     "loss_barrier",
+    "merge_many",
     "merged",
     "reset_running_statistics",
     "weight_matching",
+    "widened",
 ]
