@@ -83,6 +83,15 @@ def test_left_multiplication_of_all_samples_is_exact(group, dtype, allowed):
         assert (network(features, right) - value).norm() > 0.01 * value.norm()
 
 
+def test_elements_in_single_precision():
+    conv, elements = layer(SO3, 3, 2, dtype=torch.float32), small(SO3, 1, 6)
+    features = noise(1, 6, 3).float()
+    value = conv(features, relative_logarithms(SO3, elements))
+    u = small(SO3, 1)[0].float()
+    again = conv(features, relative_logarithms(SO3, SO3.compose(u, elements.float())))
+    assert 0 < (again - value).norm() < 2e-6 * value.norm()
+
+
 def test_it_is_the_sum_over_samples():
     conv = layer(SE2, 3, 2, scales=(1.5, 2.0, 2.0), cutoff=1.2)
     with torch.no_grad():

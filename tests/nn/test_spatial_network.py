@@ -17,6 +17,7 @@ from goldstone.nn import (
     OrbitBatchNorm3d,
     PointwiseActivation,
     SteerableConv3d,
+    exactness,
     to_plain,
 )
 from goldstone.nn.group_convolution import regular_fields
@@ -116,6 +117,15 @@ def test_turns_of_the_cube_are_exact_through_a_deep_network(name, dtype, allowed
     assert_equivariant(network, symmetry, x, tolerance=allowed, elements=elements)
     assert_equivariant(to_plain(network), symmetry, x, tolerance=allowed, elements=elements)
     assert (network(x.roll(3, 0) * 2) - network(x)).norm() > 1e-3 * network(x).norm()
+
+
+def test_every_layer_is_measured():
+    network = settled(of_irreps(torch.float64), 13, torch.float64)
+    found = exactness(network, noise(1, 1, 13, 13, 13))
+    kinds = {layer.kind for layer in found}
+    assert kinds == {"SteerableConv3d", "OrbitBatchNorm3d", "GatedActivation"}
+    assert [layer.grid[0] for layer in found if layer.kind == "SteerableConv3d"] == [13, 13, 4, 4]
+    assert all(layer.error < 1e-13 for layer in found)
 
 
 def test_a_network_of_rotations_hears_reflections_and_one_of_both_does_not():

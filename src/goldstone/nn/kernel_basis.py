@@ -90,6 +90,6 @@ def _grid_group(representation: Representation) -> FiniteGroup[Any]:
         return group
     raise InputError(
         "a kernel of free pixels needs a finite group of quarter turns and reflections of the "
-        f"plane, got a representation of {group.name}; use harmonic_kernel_basis, or "
-        'SteerableConv2d with kernel="harmonics"'
+        f"plane or of space, got a representation of {group.name}; use harmonic_kernel_basis or "
+        'spherical_kernel_basis, or kernel="harmonics" in the layer'
     )

@@ -111,7 +111,7 @@ class Window:
                     f"on the grid {grid} {self.description} leaves out {rest} points at one edge, "
                     f"so the centre is lost; use a grid of size {' or '.join(map(str, better))}, a "
                     f"padding or kernel so that {n} + 2·padding − extent is a multiple of "
-                    f"{self.stride}, or stride 1 followed by BlurPool2d"
+                    f"{self.stride}, or stride 1 followed by BlurPool{len(grid)}d"
                 )
         return None
 
