@@ -19,12 +19,7 @@ from goldstone.nn.hidden_representation import hidden_representation
 from goldstone.nn.invariant_norm import InvariantNorm
 from goldstone.nn.kernel_basis import kernel_basis
 from goldstone.nn.lie_convolution import LieConv
-from goldstone.nn.lie_lifting import (
-    lift_features,
-    lift_points,
-    lower_features,
-    relative_logarithms,
-)
+from goldstone.nn.lie_lifting import lift_features, lift_points, lower_features
 from goldstone.nn.lie_pool import LiePool
 from goldstone.nn.local_permutation import LocalPermutationConv1d
 from goldstone.nn.moving_each import move_each
@@ -44,10 +39,12 @@ from goldstone.nn.point_pair_frame import PointPairFrame
 from goldstone.nn.point_vectors import PointVectors
 from goldstone.nn.pointwise_activation import PointwiseActivation
 from goldstone.nn.radial_basis import RadialBasis, smooth_cutoff
+from goldstone.nn.relative_logarithms import relative_logarithms
 from goldstone.nn.relative_positions import RelativeBias, RotaryPositions
-from goldstone.nn.scale_convolution import ScaleConv2d, ScaleLiftingConv2d, ScalePool
+from goldstone.nn.scale_convolution import ScaleConv2d, ScaleLiftingConv2d
 from goldstone.nn.scale_exactness import ScaleExactness, scale_exactness
 from goldstone.nn.scale_filters import ScaleFilters
+from goldstone.nn.scale_pool import ScalePool
 from goldstone.nn.scoring_canonicaliser import ScoringCanonicaliser
 from goldstone.nn.sequence_attention import SequenceAttention
 from goldstone.nn.sequence_convolution import SequenceConv1d
