@@ -1,6 +1,7 @@
 """A network as a graph of operations, its parameters by name."""
 
 import copy
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -42,7 +43,9 @@ def trace(model: nn.Module, example_inputs: Sequence[Any]) -> TracedNetwork:
     """
     aliases = shared_parameters(model)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            # torch copies a class of its own that it has deprecated.
+            warnings.filterwarnings("ignore", ".*LeafSpec", FutureWarning)
             program = torch.export.export(copy.deepcopy(model), tuple(example_inputs))
             program = program.run_decompositions({})
     except Exception as error:  # torch.export raises errors of many kinds
