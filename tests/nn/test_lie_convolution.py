@@ -272,6 +272,31 @@ def test_variance_is_kept_where_samples_agree():
     assert sum(squares) / 40 == pytest.approx(1.0, abs=0.2)
 
 
+def test_a_network_learns_an_invariant_of_clouds():
+    """The energy Σ exp(−r²) of pairs, from 512 clouds, lifted anew at every step."""
+    torch.manual_seed(0)
+    chance = source()
+    first, second, last = LieConv(SE2, 1, 16), LieConv(SE2, 16, 16), nn.Linear(16, 1)
+    network = nn.ModuleList([first, second, last])
+    optimiser = torch.optim.Adam(network.parameters(), 0.01)
+
+    def loss(clouds):
+        points = torch.randn(clouds, 5, 2, generator=chance)
+        wanted = (-torch.cdist(points, points).square()).exp().sum((1, 2))[:, None] / 2 - 4.5
+        g = lift_points(SE2, points, 3, generator=chance, spacing="even")
+        steps = relative_logarithms(SE2, g)
+        hidden = first(torch.ones(*g.shape[:2], 1), steps).relu()
+        found = last(LiePool()(second(hidden, steps).relu()))
+        return (found - wanted).square().mean() / wanted.var()
+
+    for _ in range(32):
+        optimiser.zero_grad()
+        loss(16).backward()
+        assert all(parameter.grad.abs().max() > 0 for parameter in network.parameters())
+        optimiser.step()
+    assert float(loss(128).detach()) < 0.15
+
+
 def test_habits_of_a_module():
     conv = layer(SE2, 3, 2, cutoff=2.0)
     features, steps = noise(2, 6, 3), relative_logarithms(SE2, small(SE2, 2, 6))
