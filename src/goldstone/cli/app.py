@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from goldstone.cli import (
+    align_command,
     audit_command,
     compare_command,
     demo_command,
@@ -30,6 +31,7 @@ for module in (
     simulate_command,
     train_command,
     groups_command,
+    align_command,
 ):
     module.register(app)
 
@@ -49,6 +51,8 @@ Then audit your own model on your own data.
       --symmetry d4 --out audit
 
 Or look at the algebra of a group: goldstone groups show D4
+
+Or move two trained networks together: goldstone align --help
 
 Every command explains itself by examples: goldstone audit --help
 """

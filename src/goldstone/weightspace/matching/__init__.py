@@ -10,6 +10,7 @@ from goldstone.weightspace.matching.learned_matching import (
 from goldstone.weightspace.matching.loss_barrier import LossBarrier, loss_barrier
 from goldstone.weightspace.matching.merge_many import ManyAlignments, merge_many
 from goldstone.weightspace.matching.merging import interpolated, merged, reset_running_statistics
+from goldstone.weightspace.matching.output_difference import output_difference
 from goldstone.weightspace.matching.weight_matching import Alignment, weight_matching
 from goldstone.weightspace.matching.widened import widened
 
@@ -27,6 +28,7 @@ __all__ = [
     "loss_barrier",
     "merge_many",
     "merged",
+    "output_difference",
     "reset_running_statistics",
     "weight_matching",
     "widened",

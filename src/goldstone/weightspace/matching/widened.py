@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from goldstone.core import InputError, SymmetryRefusedError, trees
+from goldstone.core import InputError, SymmetryRefusedError
+from goldstone.weightspace.matching.output_difference import output_difference
 from goldstone.weightspace.symmetries.parameter_symmetries import (
     ParameterSymmetries,
     parameter_symmetries,
@@ -54,7 +55,7 @@ def widened(
     result.load_state_dict(state)
     for one, two in zip(result.modules(), model.modules(), strict=True):
         one.training = two.training
-    difference = _difference(model, result, inputs)
+    difference = output_difference(model, result, inputs)
     if not difference <= tolerance:
         raise SymmetryRefusedError(
             f"units of weight zero change the outputs by {difference:.2g} of their size (tolerance "
@@ -118,23 +119,3 @@ def _embedded(name: str, x: Tensor, wide: Tensor, places: Places) -> Tensor:
     filled = torch.full_like(wide, 1.0 if name.endswith("running_var") else 0.0)
     filled[np.ix_(*rows)] = x.detach().to(filled)
     return filled
-
-
-def _difference(model: nn.Module, other: nn.Module, inputs: Sequence[Any]) -> float:
-    arguments = tuple(trees.map_leaves(_doubled, one) for one in inputs)
-    with torch.no_grad():
-        before, after = (
-            torch.cat(
-                [
-                    x.double().reshape(-1)
-                    for x in trees.leaves(copy.deepcopy(one).double()(*arguments))
-                ]
-            )
-            for one in (model, other)
-        )
-    size = before.abs().max().clamp_min(torch.finfo(torch.float64).tiny)
-    return float((before - after).abs().max() / size)
-
-
-def _doubled(x: Tensor) -> Tensor:
-    return x.double() if x.is_floating_point() else x
