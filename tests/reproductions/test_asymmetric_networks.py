@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch import nn
 
 from goldstone.core import InputError, MissingExtraError
@@ -123,6 +124,16 @@ def test_calibration_error_of_known_cases():
     assert bayesian.calibration_error(sure, torch.zeros(4, dtype=torch.long)) == pytest.approx(0.01)
     half = torch.tensor([0, 0, 1, 1])
     assert bayesian.calibration_error(sure, half) == pytest.approx(0.49)
+
+
+def test_lower_by_welch():
+    assert claims.lower([1.0], [2.0])
+    assert not claims.lower([2.0], [1.0])
+    a, b = [0.0, 1.0, 2.0], [2.0, 3.0, 4.5]
+    interval = stats.ttest_ind(b, a, equal_var=False).confidence_interval()
+    assert interval.low < 0.1
+    assert claims.lower(a, b) == (interval.low > 0)
+    assert claims.lower(a, [x + 1 for x in b])
 
 
 def test_claims_follow_the_numbers(images):

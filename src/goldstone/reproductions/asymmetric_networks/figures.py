@@ -57,15 +57,18 @@ def drawings(found: Found) -> dict[str, str]:
     return {name: drawing for name, drawing in drawn.items() if drawing}
 
 
-def _line(name: str, colour: str, runs: Sequence[Sequence[float]]) -> Line:
+def _line(
+    name: str, colour: str, runs: Sequence[Sequence[float]], most: float = float("inf")
+) -> Line:
+    """The mean over runs with its interval, cut to 0 … most, where the quantity lies."""
     spread = [over_seeds(values) for values in zip(*runs, strict=True)]
     banded = len(runs) > 1
     return Line(
         name,
         tuple(one.estimate for one in spread),
         colour,
-        low=tuple(one.low for one in spread) if banded else (),
-        high=tuple(one.high for one in spread) if banded else (),
+        low=tuple(max(one.low or 0.0, 0.0) for one in spread) if banded else (),
+        high=tuple(min(one.high or 0.0, most) for one in spread) if banded else (),
     )
 
 
@@ -126,7 +129,7 @@ def steps(found: Found, count: int, scale: float) -> list[float]:
 
 def _posterior(found: Found, depth: int) -> str:
     lines = [
-        _line(SHORT[arm], _COLOURS[arm], [run["history"] for run in runs])
+        _line(SHORT[arm], _COLOURS[arm], [run["history"] for run in runs], most=1.0)
         for arm in (*BAYESIAN, *CONTROLS)
         if (runs := found.runs("posterior", depth, arm))
     ]
