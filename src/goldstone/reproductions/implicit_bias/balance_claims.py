@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from math import exp, log
+from math import exp, log10
 from typing import Any
 
 import torch
@@ -23,6 +23,8 @@ from goldstone.reproductions.parts import Part
 from goldstone.reproductions.results import Claim, Comparison, over_seeds
 
 _SOURCE = "arXiv 2601.06597"
+_SHORT = ("8 outputs", "1 output", "1, decay", "slow")
+_BANDS = 2
 _FACTOR = 1.1
 """Ratios count as balanced if their typical distance from 1 is below a factor of this."""
 
@@ -37,14 +39,19 @@ def balance_claims(kept: Kept, sizes: Sizes) -> Part:
     drawings = {
         "ratios": side_by_side(
             [
-                _curves("relu", "ReLU units, ‖v‖/‖w‖", relu),
-                _curves("attention", "attention, ‖Qe‖/‖Ke‖", {"no decay": attention}),
+                _curves(
+                    "relu",
+                    "ReLU units, ‖v‖/‖w‖",
+                    dict(zip(_SHORT, relu.values(), strict=True)),
+                ),
+                _curves("attention", "attention, ‖Qe‖/‖Ke‖", {"median": attention}),
             ]
         )
     }
     captions = {
         "ratios": "Ratios of norms over training without and with decay: the median unit of all "
-        "seeds, and the band from the tenth to nine tenths."
+        "seeds, and for the first two the band from the tenth to nine tenths. Slow: the published "
+        "learning rate."
     }
     return Part(
         (_relu(relu), _attention(attention)),
@@ -185,18 +192,16 @@ def _range(ratios: Sequence[Sequence[Sequence[float]]]) -> str:
 
 def _curves(key: str, title: str, found: Mapping[str, dict[str, Any]]) -> str:
     """log₁₀ of the ratios, whose bands a logarithmic axis would not show evenly."""
-    curves = [values["curve"] for values in found.values()]
-    lines = [
-        Line(
-            name.replace(", published learning rate", ", slow").replace(", decay 0.05", ", decay"),
-            tuple(log(row[2], 10) for row in curve),
-            SERIES[k],
-            low=tuple(log(max(row[1], 1e-6), 10) for row in curve),
-            high=tuple(log(row[3], 10) for row in curve),
-        )
-        for k, (name, curve) in enumerate(zip(found, curves, strict=True))
-    ]
+    lines, steps = [], []
+    for k, (name, values) in enumerate(found.items()):
+        start = torch.tensor(values["start"])
+        curve = [[0, *(float(start.quantile(q)) for q in (0.1, 0.5, 0.9))], *values["curve"]]
+        steps = [row[0] for row in curve]
+        low, middle, high = (tuple(log10(max(row[c], 1e-6)) for row in curve) for c in range(1, 4))
+        bands = (low, high) if k < _BANDS else ((), ())
+        dash = () if k < _BANDS else (5.0, 2.0)
+        lines.append(Line(name, middle, SERIES[k], dash, *bands))
     return line_plot(
-        f"bias-{key}", title, "step", [row[0] for row in curves[0]], lines,
+        f"bias-{key}", title, "step", steps, lines,
         unit="log₁₀ of the ratio", width=430, height=300,
     )  # fmt: skip

