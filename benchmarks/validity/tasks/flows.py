@@ -224,6 +224,7 @@ def flows() -> Task:
             FlaggedLesson("large flows grow by a quarter", scaled(1.25)),
         ),
         teaching_rate=3e-4,
+        teaching_steps=400,
         # The reversal changes these four alone.
         wrong=Symmetry("reversed velocity", _GROUP, twisted, twisted, elements=odd),
         # 512 outputs a sample: their Gauss–Newton would take conjugate gradients, for minutes.

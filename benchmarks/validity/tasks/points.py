@@ -133,11 +133,14 @@ def _clouds(number: int, seed: int) -> Pair:
 
 
 def _posed(symmetry: Symmetry, pair: Pair) -> Pair:
-    """Of the half turns of each cloud that one which puts its centre at positive x and y."""
+    """Of the half turns of each cloud that one which puts its centre at positive x, negative y.
+
+    No tested element maps that quadrant to itself; C2[1,1,0] would, were both positive.
+    """
     turns = torch.stack([_GROUP.tensor((_GROUP.parse(name),))[0] for name in _POSES])
-    negative = (pair[0].mean(1) < 0).long()
+    centre = pair[0].mean(1)
     # C2[0,1,0] turns x, C2[1,0,0] turns y and C2[0,0,1] both; z may point either way.
-    elements = turns[negative[:, 0] + 2 * negative[:, 1]]
+    elements = turns[(centre[:, 0] < 0).long() + 2 * (centre[:, 1] > 0).long()]
     moved: Pair = OrbitAugmentation(symmetry).move(elements, *pair)
     return moved
 
