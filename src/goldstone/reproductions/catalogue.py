@@ -21,6 +21,7 @@ REPRODUCTIONS = {
     ),
     "mirror_collapse": "collapse by mirror symmetries, and syre (Ziyin 2024, Ziyin et al. 2025)",
     "symmetric_tensors": "critical points of tensor decomposition, by symmetry (Arjevani 2021)",
+    "transformer_barriers": "transformers connected along their symmetries (arXiv 2506.22712)",
 }
 """What there is: the name of a module of this package, and what it reproduces."""
 
