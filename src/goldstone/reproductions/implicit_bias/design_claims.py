@@ -100,8 +100,8 @@ def _beats(found: _Found, sizes: Sizes) -> Claim:
         "solved to the end, which Hadamard factors with decay λ minimise themselves. What they "
         "gain over the penalty is the optimiser's: a subgradient keeps "
         f"{modes['L1']:.0f} of 64 modes above 10⁻³, the factors {modes['Hadamard']:.0f}, the "
-        f"lasso {modes['lasso']:.0f}. The published gap, a factor of 2.3, is what a strength two or "
-        "three times too large does to either (figure). Amplitudes, noise and strength of "
+        f"lasso {modes['lasso']:.0f}. The published gap, a factor of 2.3, is what a strength two "
+        "or three times too large does to either (figure). Amplitudes, noise and strength of "
         "the published problem are not known to us.",
         ("spectral",),
     )
