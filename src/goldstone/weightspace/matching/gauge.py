@@ -5,16 +5,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from goldstone.weightspace.matching.scaling_balance import balancing_factors
 from goldstone.weightspace.matching.steps import Step, applied, composed
 from goldstone.weightspace.symmetries.parameter_symmetry import ParameterSymmetry, StateDict
 
-SWEEPS = 200
+SWEEPS = 50
 SETTLED = 1e-6
 WORST = 1e6
 """The largest condition number of a change of gauge."""
-
-LARGEST = 1e4
-"""No factor leaves [1/LARGEST, LARGEST]: units that nothing reads are left as they are."""
 
 
 def canonical_gauge(
@@ -41,37 +39,32 @@ def canonical_gauge(
             element = torch.where(negative, -1.0, 1.0).double()[:, None, None]
             moved = one.act(element, moved)
             steps.append((one, element))
-    # BatchNorm's weight takes back what its convolution is multiplied by: it is balanced.
-    balanced = {
-        axis.parameter
-        for one in symmetries
-        for axis in one.on_parameters
-        if one.kind == "scaling" and axis.dual
-    }
-    scaled = [
-        one for one in symmetries if one.kind in ("scaling", "general linear", "uniform scaling")
-    ]
-    # They commute with one another: all factors of one symmetry make one element.
-    totals: list[Tensor | None] = [None] * len(scaled)
+    scalings = [one for one in symmetries if one.kind in ("scaling", "uniform scaling")]
+    circuits = [one for one in symmetries if one.kind == "general linear"]
+    totals: dict[int, Tensor] = {}
     for _ in range(SWEEPS):
         largest = 0.0
-        for number, one in enumerate(scaled):
-            element = _balancing(one, moved, counted, balanced)
+        # They commute with one another: all elements of one symmetry make one.
+        elements = [
+            *zip(scalings, balancing_factors(moved, scalings, counted), strict=True),
+            *((one, _balancing(one, moved, counted)) for one in circuits),
+        ]
+        for one, element in elements:
             still = torch.eye(one.size).to(element) if element.dim() == 3 else 1.0
             change = float((element - still).abs().max())
-            before = totals[number]
-            if change < SETTLED and before is not None:
+            whole = composed(element, totals[id(one)]) if id(one) in totals else element
+            if change < SETTLED:
                 continue
-            whole = element if before is None else composed(element, before)
             if element.dim() == 3 and float(torch.linalg.cond(whole).max()) > WORST:
                 continue  # a unit that nothing writes or reads has no gauge
             largest = max(largest, change)
-            totals[number] = whole
+            totals[id(one)] = whole
             moved = one.act(element, moved)
-        if largest < SETTLED:
+        if largest < SETTLED or not circuits or not scalings:
             break
-    for one, total in zip(scaled, totals, strict=True):
-        if total is not None:
+    for one in (*scalings, *circuits):
+        if id(one) in totals:
+            total = totals[id(one)]
             # A product of sweeps is balanced up to O(n): its positive part does not depend on them.
             steps.append((one, _power(total.mT @ total, 0.5) if total.dim() == 3 else total))
     return applied(state, steps), steps
@@ -83,49 +76,14 @@ def _entries_of(name: str, one: ParameterSymmetry, state: StateDict) -> Tensor:
     return axis.gathered(state[name]).reshape(one.copies)
 
 
-def _balancing(
-    one: ParameterSymmetry, state: StateDict, counted: frozenset[str], balanced: set[str]
-) -> Tensor:
-    if one.kind == "uniform scaling":
-        return _uniform(one, state, counted)
-    if one.kind == "scaling":
-        if one.gain and one.gain not in balanced:
-            size = _entries_of(one.gain, one, state).double().abs()
-            return _clamped(1.0 / size.clamp_min(1.0 / LARGEST))
-        return _clamped(_factors(one, state, counted))
+def _balancing(one: ParameterSymmetry, state: StateDict, counted: frozenset[str]) -> Tensor:
+    """The positive G after which what writes and what reads have one Gram matrix."""
     writing = _gram(_entries(one, state, counted, dual=False).double())
     reading = _gram(_entries(one, state, counted, dual=True).double())
     root = _power(writing, 0.5)
     inner = _power(root @ reading @ root, 0.5)
     inverse = torch.linalg.inv(root)
     return _power(inverse @ inner @ inverse, 0.5)
-
-
-def _factors(one: ParameterSymmetry, state: StateDict, counted: frozenset[str]) -> Tensor:
-    """The factor λ of each unit with λ‖what writes‖ = ‖what reads‖/λ."""
-    writing = _entries(one, state, counted, dual=False).double().reshape(one.copies, -1).norm(dim=1)
-    reading = _entries(one, state, counted, dual=True).double().reshape(one.copies, -1).norm(dim=1)
-    if bool((reading == 0).all()):
-        sizes = writing.where(writing > 0, 1.0)
-        even: Tensor = sizes.mean() / sizes
-        return even
-    alive = (writing > 0) & (reading > 0)
-    ratio = reading.where(alive, 1.0) / writing.where(alive, 1.0)
-    factors: Tensor = ratio.sqrt()
-    return factors
-
-
-def _uniform(one: ParameterSymmetry, state: StateDict, counted: frozenset[str]) -> Tensor:
-    sizes = {1: 0.0, -1: 0.0}
-    count = 0
-    for axis in one.on_parameters:
-        if axis.parameter in counted:
-            sizes[1 if axis.exponent > 0 else -1] += float(state[axis.parameter].square().sum())
-            count += state[axis.parameter].numel() if axis.exponent > 0 else 0
-    if sizes[1] == 0:
-        return torch.ones(1, dtype=torch.float64)
-    goal = sizes[-1] if sizes[-1] else 1e-4 * count**2 / sizes[1]
-    return _clamped(torch.tensor([(goal / sizes[1]) ** 0.25], dtype=torch.float64))
 
 
 def _entries(
@@ -154,7 +112,3 @@ def _power(x: Tensor, exponent: float) -> Tensor:
     values = values.clamp_min(values.amax(1, keepdim=True) * 1e-14)
     power: Tensor = (vectors * values[:, None, :].pow(exponent)) @ vectors.mT
     return power
-
-
-def _clamped(x: Tensor) -> Tensor:
-    return x.clamp(1.0 / LARGEST, LARGEST)
