@@ -40,7 +40,7 @@ from goldstone.core import generator
 from goldstone.groups import CyclicGroup, DihedralGroup, PointGroup
 from goldstone.nn import EquivariantLinear, EquivariantMLP, SteerableConv2d
 from goldstone.report.marks import INK, SERIES
-from goldstone.report.svg import Axes
+from goldstone.report.svg import Axes, log_axis
 from goldstone.representations import (
     DirectSum,
     MatrixRepresentation,
@@ -480,7 +480,7 @@ def picture(runs: Runs) -> str:
             axes.plot(sorted(orders), [values[0] / n for n in sorted(orders)], "-",
                       color=SERIES[k], linewidth=0.8, label=f"{values[0]} / order")  # fmt: skip
         axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
+        log_axis(axes.yaxis, 4, 6e4)
         axes.set_xticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"])
         axes.set_xlabel("order of the imposed group")
         axes.legend(fontsize=9, frameon=False, labelcolor=INK)
@@ -505,9 +505,9 @@ def picture(runs: Runs) -> str:
         if floor > 1e-6:
             axes.axhline(floor, color=colours[name], linewidth=0.7, linestyle="--")
 
-    def style(axes: Axes, sizes: Sequence[int]) -> None:
+    def style(axes: Axes, sizes: Sequence[int], low: float, high: float) -> None:
         axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
+        log_axis(axes.yaxis, low, high)
         axes.set_xticks(sizes, [str(n) for n in sizes])
         axes.set_xlabel("samples (dashed: floors)")
         axes.set_ylabel("squared error")
@@ -519,7 +519,7 @@ def picture(runs: Runs) -> str:
             found = [run for _, run in of(runs, f"regression {name},")]
             values = [[f["errors"][k] for f in found] for k in range(len(SAMPLES))]
             curve(axes, name, SAMPLES, values, interval([f["floor"] for f in found])[0])
-        style(axes, SAMPLES)
+        style(axes, SAMPLES, 3e-4, 3)
 
     def nets(axes: Axes) -> None:
         axes.set_title("Networks of equal size")
@@ -528,7 +528,7 @@ def picture(runs: Runs) -> str:
             values = [network_errors(runs, name, n) for n in sizes]
             floors = [run["floor"] for _, run in of(runs, f"network {name}, {sizes[0]} samples,")]
             curve(axes, name, sizes, values, interval(floors)[0])
-        style(axes, sizes)
+        style(axes, sizes, 2e-3, 1)
 
     return figure("The cost of a constraint", [dimension, poses, linear, nets])
 
