@@ -28,6 +28,8 @@ def digits_cnn():
 
 
 class BasicBlock(nn.Module):
+    """Two convolutions and a shortcut."""
+
     def __init__(self, channels, out, stride):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, out, 3, stride, padding=1, bias=False)
@@ -66,6 +68,8 @@ class ResNet20(nn.Module):
 
 
 class Block(nn.Module):
+    """Attention and an MLP, pre-norm."""
+
     def __init__(self, width, heads):
         super().__init__()
         self.heads = heads
