@@ -15,6 +15,7 @@ WIDTH = 64
 _TRAINED, _BATCH, _MEASURED = 1408, 32, 8
 Method = Literal["plain", "decay", "syre"]
 Optimiser = Literal["Adam", "SGD"]
+OPTIMISERS: tuple[Optimiser, ...] = ("Adam", "SGD")
 RATES: dict[Optimiser, float] = {"Adam": 1e-2, "SGD": 0.3}
 
 
