@@ -26,6 +26,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -270,7 +271,8 @@ def picture(runs: Runs) -> str:
 
     def errors(kind: str, key: str, title: str, axes: Axes) -> None:
         axes.set_title(title)
-        ends = []
+        still = runs.found[f"persistence, {kind}"][key]
+        ends = [still]
         for name, colour in COLOURS.items():
             for posed, style in (("", "-"), ("posed_", "--")):
                 values = [
@@ -282,11 +284,10 @@ def picture(runs: Runs) -> str:
                     sizes, [v[0] for v in values], [v[1] for v in values], color=colour,
                     fmt="o", linestyle=style, label=label, markersize=4, linewidth=1.2,
                 )  # fmt: skip
-                ends += [v[0] for v in values]
-        still = runs.found[f"persistence, {kind}"][key]
+                ends += [v[0] for v in values if not isnan(v[0])]
         axes.axhline(still, color=INK, linewidth=0.7, linestyle=":")
         axes.annotate("persistence", (sizes[0], still), fontsize=8, va="bottom")
-        log_axis(axes.yaxis, min(ends) / 1.6, max(*ends, still) * 1.6)
+        log_axis(axes.yaxis, min(ends) / 1.6, max(ends) * 1.6)
         axes.set_xscale("log", base=2)
         axes.set_xticks(sizes, [str(n) for n in sizes])
         axes.set_xlabel("trajectories learned from")
@@ -303,6 +304,8 @@ def picture(runs: Runs) -> str:
                     for run in found_runs(runs, kind, name, size)
                     for e in run["audit"]["elements"].values()
                 ]
+                if not points:
+                    continue
                 axes.plot(*zip(*points, strict=True), mark, color=colour, alpha=0.6,
                           markersize=4, fillstyle="none", label=f"{name}, {size}")  # fmt: skip
         axes.set_xlabel("T, log ratio of losses (0: holds)")

@@ -53,8 +53,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and half the width of its 95 % t-interval; nan for the width of a single value."""
+    """Mean and half the width of its 95 % t-interval; nan where there are too few values."""
     n = len(values)
+    if not n:
+        return math.nan, math.nan
     mean = math.fsum(values) / n
     if n < 2:
         return mean, math.nan
@@ -65,6 +67,8 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 def shown(values: Sequence[float], digits: int = 3) -> str:
     """Mean ± half the width of its 95 % interval over seeds, both with as many decimals."""
     mean, half = interval(values)
+    if math.isnan(mean):
+        return "–"
     if max(abs(mean), 0.0 if math.isnan(half) else half) < 1e-12:
         return "0"
     scale = max(abs(mean), 1e-12)
