@@ -50,7 +50,7 @@ def check_symmetries(
         tolerance: the largest relative difference that counts as rounding.
 
     Raises:
-        InputError: a weight or an output is not finite.
+        InputError: a weight is not finite, or two runs of the network differ.
         SymmetryRefusedError: an element changes the function; says by how much.
     """
     chosen = (
@@ -61,6 +61,11 @@ def check_symmetries(
     check_finite_weights(state)
     arguments = tuple(trees.map_leaves(_doubled, one) for one in inputs) if inputs else ()
     before = _outputs(model, state, arguments)
+    if not torch.equal(before, _outputs(model, state, arguments)):
+        raise InputError(
+            "two runs of the network with the same weights differ (dropout?): its symmetries hold "
+            "for the distribution of outputs alone; call eval() on what is random"
+        )
     checks = []
     for number, symmetry in enumerate(chosen):
         stream = generator(seed, "check symmetries", number)
@@ -78,7 +83,7 @@ def check_symmetries(
             raise SymmetryRefusedError(
                 f"the {symmetry.kind} symmetry {symmetry.group_name} of {symmetry.name} changes "
                 f"the outputs by {difference:.2g} of their size (tolerance {tolerance:g}): it is "
-                "no symmetry of this network in this mode, or the network is not deterministic"
+                "no symmetry of this network in this mode"
             )
         checks.append(SymmetryCheck(symmetry, difference, near))
     return tuple(checks)

@@ -124,6 +124,11 @@ class DiagonalDomain(Domain):
         self.inexact_degrees.append(x.degree)
         return Labelled(x.shape, tuple(fields))
 
+    def norm(self, x: Labelled, axes: Sequence[int], keep: bool) -> Labelled:
+        if self.kind == "sign":
+            x = Labelled(x.shape)
+        return self.reduce(x, axes, keep, linear=False)
+
     def running(
         self, x: Labelled, mean: Labelled, variance: Labelled, weight: Labelled | None
     ) -> Labelled:

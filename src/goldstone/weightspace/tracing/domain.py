@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from goldstone.weightspace.tracing import labels
 from goldstone.weightspace.tracing.labels import Field, Ids, Labelled, expand
 from goldstone.weightspace.tracing.ties import Ties
 
@@ -70,6 +71,21 @@ class Domain(ABC):
         axes = tuple(a for a in one.axes if a != axis)
         return Field(axes, first.squeeze(place), one.frame)
 
+    def reshape(self, x: Labelled, shape: Sequence[int]) -> Labelled:
+        """Row-major reshape; axes that become one and have labels of their own need a product."""
+        for axes in labels.merged(x.shape, shape):
+            inside = [one for one in x.fields if set(one.axes) & axes]
+            if len({frozenset(axes & set(one.axes)) for one in inside}) > 1:
+                others = tuple(one for one in x.fields if not set(one.axes) & axes)
+                x = replace(x, fields=(*others, *self._product(inside)))
+        return labels.reshape(x, shape)
+
+    def _product(self, fields: Sequence[Field]) -> list[Field]:
+        """Labels of pairs of indices; by default they do not move."""
+        for one in fields:
+            self.ties.fix(one.ids)
+        return []
+
     def add(self, parts: Sequence[Labelled], shape: Sequence[int]) -> Labelled:
         """A sum, or anything that is linear in all parts together (where, lerp)."""
         total = self.spread(parts[0], shape)
@@ -106,6 +122,10 @@ class Domain(ABC):
     @abstractmethod
     def normalise(self, x: Labelled, axes: Sequence[int], centred: bool) -> Labelled:
         """Divide x by its standard deviation (or root mean square) over the axes."""
+
+    @abstractmethod
+    def norm(self, x: Labelled, axes: Sequence[int], keep: bool) -> Labelled:
+        """√Σx² over the axes."""
 
     @abstractmethod
     def running(

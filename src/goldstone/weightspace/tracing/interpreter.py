@@ -1,7 +1,7 @@
 """The walk through a traced graph: every ATen operation told in the words of a domain."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -9,8 +9,10 @@ from torch.fx import Node
 
 from goldstone.weightspace.tracing.domain import Domain
 from goldstone.weightspace.tracing.labels import Labelled
+from goldstone.weightspace.tracing.norm_operations import NormOperations
 from goldstone.weightspace.tracing.operations import Operations
 from goldstone.weightspace.tracing.shape_operations import ShapeOperations
+from goldstone.weightspace.tracing.spatial_operations import SpatialOperations
 from goldstone.weightspace.tracing.traced import TracedNetwork
 
 
@@ -28,17 +30,20 @@ class Interpreter:
         self.values: dict[Node, Any] = {}
         self.parameters: dict[str, Labelled] = {}
         self.unsupported: list[str] = []
+        kinds = (ShapeOperations, SpatialOperations, NormOperations, Operations)
+        self.handlers = tuple(kind(domain) for kind in kinds)
 
     def run(self) -> None:
         """Walk."""
-        shapes, operations = ShapeOperations(self.domain), Operations(self.domain)
         for node in self.network.program.graph.nodes:
             if node.op == "placeholder":
                 self.values[node] = self._placeholder(node)
             elif node.op == "output":
                 self._output(node)
             elif node.op == "call_function":
-                self.values[node] = self._call(node, shapes, operations)
+                self.values[node] = self._call(node)
+            else:
+                self.values[node] = None  # the graph of a branch or loop, itself not understood
 
     def _placeholder(self, node: Node) -> Any:
         value = node.meta.get("val")
@@ -61,7 +66,7 @@ class Interpreter:
                 for part in _parts(self.values[source]):
                     self.domain.fix(part)
 
-    def _call(self, node: Node, shapes: ShapeOperations, operations: Operations) -> Any:
+    def _call(self, node: Node) -> Any:
         args = [self._value(arg) for arg in node.args]
         kwargs = {key: self._value(arg) for key, arg in node.kwargs.items()}
         out = node.meta.get("val")
@@ -69,7 +74,7 @@ class Interpreter:
             return args[0][args[1]]
         name = operation_name(node)
         inputs = [part for value in (*args, *kwargs.values()) for part in _parts(value)]
-        handler = shapes.find(name) or operations.find(name)
+        handler = self._handler(node, name)
         if handler is not None and isinstance(out, torch.Tensor | list | tuple):
             shape = _shape(out)
             result = handler(shape, *args, **kwargs)
@@ -84,6 +89,14 @@ class Interpreter:
             return Labelled(shape, uniform=frozenset(a for a, n in enumerate(shape) if n > 1))
         return _unknown(self.domain, inputs, out)
 
+    def _handler(self, node: Node, name: str) -> Callable[..., Any] | None:
+        if name in WITH_INDICES and any(user.args[1] == 1 for user in node.users):
+            return None
+        if name in CASTS and not _is_real(node.meta["val"]):
+            return lambda _shape, x, *_, **__: self.domain.pointwise(x, "generic")
+        found = (one.find(name) for one in self.handlers)
+        return next((one for one in found if one is not None), None)
+
     def _value(self, arg: Any) -> Any:
         if isinstance(arg, Node):
             return self.values[arg]
@@ -96,10 +109,24 @@ CONSTANT = frozenset({"zeros", "ones", "full", "scalar_tensor", "empty"})
 """Tensors of one value, which move with nothing."""
 
 
+CASTS = frozenset({"to", "_to_copy", "type_as"})
+"""Conversions, which round when the result holds integers."""
+
+WITH_INDICES = frozenset(
+    {"max", "min", *(f"max_pool{n}d_with_indices" for n in (2, 3))}
+    | {f"adaptive_max_pool{n}d" for n in (1, 2, 3)}
+)
+"""Operations whose second result says where the first was found."""
+
+
 def operation_name(node: Node) -> str:
     """``linear`` for ``aten.linear.default``."""
     packet = getattr(node.target, "overloadpacket", node.target)
     return str(packet).rsplit(".", 1)[-1]
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and (value.is_floating_point() or value.is_complex())
 
 
 def _is_running_statistic(node: Node) -> bool:

@@ -138,6 +138,11 @@ def reshape(x: Labelled, shape: Sequence[int]) -> Labelled:
     return _moved(x, shape, fields, uniform)
 
 
+def merged(old: Sequence[int], new: Sequence[int]) -> list[set[int]]:
+    """The sets of old axes that a reshape makes one run of."""
+    return [set(axes) for axes, _ in _groups(old, new) if len(axes) > 1]
+
+
 def squeezed(axes: Sequence[int], ids: Ids, frame: int) -> Field:
     """The field without the axes along which the labels do not change."""
     kept = list(axes)

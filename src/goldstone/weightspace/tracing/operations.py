@@ -3,30 +3,39 @@
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from goldstone.weightspace.tracing import labels
-from goldstone.weightspace.tracing.domain import Domain
+from goldstone.weightspace.tracing.handlers import Handlers, Shape, biased, column
 from goldstone.weightspace.tracing.labels import Labelled
 
-Shape = tuple[int, ...]
 
+class Operations(Handlers):
+    """Functions of single entries, sums, products, contractions, attention, reductions."""
 
-class Operations:
-    """Sums, products, contractions, norms. A handler takes the shape of the result first."""
-
-    def __init__(self, domain: Domain) -> None:
-        self.domain = domain
+    renamed: ClassVar = {
+        "sub": "add",
+        "mm": "matmul",
+        "bmm": "matmul",
+        "mv": "matmul",
+        "dot": "matmul",
+        "log_softmax": "softmax",
+        "_softmax": "softmax",
+        "_log_softmax": "softmax",
+        "sum": "mean",
+        "amin": "amax",
+        "max": "extremum",
+        "min": "extremum",
+    }
 
     def find(self, name: str) -> Callable[..., Any] | None:
         """The handler of an operation, or None."""
         for kind, names in POINTWISE.items():
             if name in names:
                 return lambda _shape, x, *rest, **more: self._pointwise(kind, x, rest, more)
-        return getattr(self, f"_{RENAMED.get(name, name)}", None)
+        return super().find(name)
 
     def _pointwise(self, kind: Any, x: Labelled, rest: Any, more: Any) -> Labelled | None:
         if any(isinstance(item, Labelled) for item in (*rest, *more.values())):
@@ -44,6 +53,8 @@ class Operations:
         if _is_constant(x) or _is_constant(y):
             # Masking: a linear map of the other part, or (−∞) what only a softmax will see.
             part, fill = (y, x) if _is_constant(x) else (x, y)
+            if _is_constant(part):
+                return Labelled(shape)
             kept = self.domain.multiply(part, replace(condition, degree={}), shape)
             return kept if fill == 0 else self.domain.add([kept, Labelled(())], shape)
         total = self.domain.add([_tensor(x), _tensor(y)], shape)
@@ -60,10 +71,12 @@ class Operations:
         return self.domain.multiply(x, y, shape)
 
     def _div(self, shape: Shape, x: Any, y: Any, **more: Any) -> Labelled | None:
-        if more or _is_constant(x):
+        if more:
             return None
         if _is_constant(y):
             return self.domain.pointwise(x, "linear")
+        if _is_constant(x):
+            return self.domain.pointwise(y, "generic")
         return self.domain.multiply(x, self.domain.pointwise(y, "generic"), shape)
 
     def _glu(self, shape: Shape, x: Labelled, axis: int = -1) -> Labelled:
@@ -74,26 +87,20 @@ class Operations:
         return self.domain.multiply(value, self.domain.pointwise(gate, "generic"), shape)
 
     def _addcmul(self, shape: Shape, x: Labelled, a: Labelled, b: Labelled, **_: Any) -> Labelled:
-        return self.domain.add([x, self.domain.multiply(a, b, a.shape)], shape)
+        return self.domain.add([x, self.domain.multiply(a, b, shape)], shape)
 
-    def _prelu(self, shape: Shape, x: Labelled, slope: Labelled) -> Labelled | None:
+    def _prelu(self, shape: Shape, x: Labelled, slope: Labelled) -> Labelled:
+        bent = self.domain.pointwise(slope, "generic")
         if slope.shape != (1,):
-            return None
-        self.domain.fix(slope)
-        return self.domain.pointwise(x, "homogeneous")
+            bent = column(bent, len(shape) - 2)
+        return self.domain.multiply(self.domain.pointwise(x, "homogeneous"), bent, shape)
 
     # Contractions
 
     def _linear(self, shape: Shape, x: Labelled, w: Labelled, b: Any = None) -> Labelled:
         n = len(x.shape)
         out = self.domain.contract(x, range(n), w, [n, n - 1], [*range(n - 1), n])
-        return self._biased(out, b)
-
-    def _biased(self, x: Labelled, b: Labelled | None, axis: int = -1) -> Labelled:
-        if b is None:
-            return x
-        after = len(x.shape) - 1 - axis % len(x.shape)
-        return self.domain.add([x, _column(b, after)], x.shape)
+        return biased(self.domain, out, b)
 
     def _matmul(self, shape: Shape, x: Labelled, y: Labelled) -> Labelled:
         if len(x.shape) == 1 or len(y.shape) == 1:
@@ -144,12 +151,17 @@ class Operations:
         *,
         scale: float | None = None,
         enable_gqa: bool = False,
-    ) -> Labelled | None:
-        if enable_gqa:
-            return None
+    ) -> Labelled:
         n = len(q.shape)
+        if enable_gqa:
+            k, v = (
+                labels.take(x, n - 3, np.repeat(np.arange(x.shape[-3]), shape[-3] // x.shape[-3]))
+                for x in (k, v)
+            )
         swapped = labels.permute(k, [*range(n - 2), n - 1, n - 2])
         scores = self._matmul((*shape[:-1], k.shape[-2]), q, swapped)
+        if is_causal:
+            attn_mask = Labelled(scores.shape[-2:])
         if attn_mask is not None:
             scores = self.domain.add([scores, attn_mask], scores.shape)
         return self._matmul(shape, self.domain.softmax(scores, [n - 1]), v)
@@ -160,90 +172,7 @@ class Operations:
         fields = tuple(replace(one, axes=(lead,)) for one in chosen.fields)
         return replace(chosen, shape=shape, fields=fields, uniform=frozenset(), parameter=None)
 
-    def _convolve(
-        self, shape: Shape, x: Labelled, w: Labelled, b: Labelled | None, groups: int, flipped: bool
-    ) -> Labelled:
-        spatial = len(shape) - 2
-        lead = x.shape[0]
-        x = self.domain.rigid(x, range(2, 2 + spatial))
-        w = self.domain.rigid(w, range(2, 2 + spatial))
-        x = labels.reshape(x, (lead, groups, x.shape[1] // groups, prod(x.shape[2:])))
-        w = labels.reshape(w, (groups, w.shape[0] // groups, w.shape[1], prod(w.shape[2:])))
-        # Positions and offsets meet in no index: each has a letter of its own, one is kept.
-        out = self.domain.contract(x, [0, 1, 2, 4], w, _letters(flipped), [0, 1, 3, 4])
-        out = labels.map_axes(out, (*out.shape[:3], prod(shape[2:])), lambda axis: axis == 3)
-        return self._biased(labels.reshape(out, shape), b, axis=1)
-
-    def _conv(
-        self,
-        shape: Shape,
-        x: Labelled,
-        w: Labelled,
-        b: Labelled | None = None,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
-        groups: int = 1,
-    ) -> Labelled:
-        return self._convolve(shape, x, w, b, groups, flipped=False)
-
-    def _conv_transpose(
-        self,
-        shape: Shape,
-        x: Labelled,
-        w: Labelled,
-        b: Labelled | None = None,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
-        groups: int = 1,
-        dilation: Any = 1,
-    ) -> Labelled:
-        return self._convolve(shape, x, w, b, groups, flipped=True)
-
-    # Norms and reductions
-
-    def _layer_norm(
-        self, shape: Shape, x: Labelled, over: Sequence[int], w: Any = None, b: Any = None, *_: Any
-    ) -> Labelled:
-        axes = range(len(shape) - len(over), len(shape))
-        return self._affine(self.domain.normalise(x, axes, centred=True), w, b, 0)
-
-    def _rms_norm(
-        self, shape: Shape, x: Labelled, over: Sequence[int], w: Any = None, *_: Any
-    ) -> Labelled:
-        axes = range(len(shape) - len(over), len(shape))
-        return self._affine(self.domain.normalise(x, axes, centred=False), w, None, 0)
-
-    def _affine(self, x: Labelled, w: Any, b: Any, after: int) -> Labelled:
-        if w is not None:
-            x = self.domain.multiply(x, labels.expand(_column(w, after), x.shape), x.shape)
-        return x if b is None else self.domain.add([x, _column(b, after)], x.shape)
-
-    def _group_norm(
-        self, shape: Shape, x: Labelled, groups: int, w: Any = None, b: Any = None, *_: Any
-    ) -> Labelled:
-        split = labels.reshape(x, (shape[0], groups, shape[1] // groups, *shape[2:]))
-        normal = self.domain.normalise(split, range(2, len(split.shape)), centred=True)
-        return self._affine(labels.reshape(normal, shape), w, b, len(shape) - 2)
-
-    def _batch_norm_train(
-        self, shapes: Any, x: Labelled, w: Any, b: Any, mean: Labelled, variance: Labelled, *_: Any
-    ) -> list[Any]:
-        axes = [axis for axis in range(len(x.shape)) if axis != 1]
-        after = len(x.shape) - 2
-        normal = self.domain.normalise(x, axes, centred=True)
-        # Running statistics follow the channels, although this mode does not read them.
-        self.domain.follow(normal, mean, variance)
-        out = self._affine(normal, w, b, after)
-        return [out, *(Labelled(shape) for shape in shapes[1:])]
-
-    def _batch_norm_eval(
-        self, shapes: Any, x: Labelled, w: Any, b: Any, mean: Labelled, variance: Labelled, *_: Any
-    ) -> list[Any]:
-        normal = self.domain.running(x, mean, variance, w)
-        out = self._affine(normal, w, b, len(x.shape) - 2)
-        return [out, *(Labelled(shape) for shape in shapes[1:])]
+    # Along axes
 
     def _softmax(self, shape: Shape, x: Labelled, axis: int, *_: Any) -> Labelled:
         return self.domain.softmax(x, [axis % len(shape)])
@@ -258,35 +187,23 @@ class Operations:
     ) -> Labelled:
         return self._reduced(x, axes, keep, linear=True)
 
+    def _cumsum(self, shape: Shape, x: Labelled, axis: int, **_: Any) -> Labelled:
+        rigid = self.domain.rigid(x, [axis % len(shape)])
+        return labels.map_axes(rigid, shape, lambda a: a == axis % len(shape))
+
+    def _logsumexp(self, shape: Shape, x: Labelled, axes: Any, keep: bool = False) -> Labelled:
+        return self._reduced(self.domain.pointwise(x, "generic"), axes, keep, linear=True)
+
+    def _extremum(
+        self, shape: Any, x: Labelled, axis: Any = None, keep: bool = False
+    ) -> Labelled | list[Labelled] | None:
+        if axis is not None and not isinstance(axis, int):
+            return None
+        out = self._reduced(x, axis, keep, linear=False)
+        return [out, Labelled(shape[1])] if isinstance(shape, list) else out
+
     def _amax(self, shape: Shape, x: Labelled, axes: Any = None, keep: bool = False) -> Labelled:
         return self._reduced(x, axes, keep, linear=False)
-
-    def _pool(self, shape: Shape, x: Labelled, *_: Any, linear: bool = True, **__: Any) -> Labelled:
-        lead = 2 if len(shape) > 2 else 1
-        x = self.domain.rigid(x, range(lead, len(shape)))
-        out = x if linear else self.domain.pointwise(x, "homogeneous")
-        return labels.map_axes(out, shape, lambda axis: axis >= lead)
-
-    def _max_pool(self, shape: Any, x: Labelled, *_: Any, **__: Any) -> Any:
-        if isinstance(shape, list):
-            return [self._pool(shape[0], x, linear=False), Labelled(shape[1])]
-        return self._pool(shape, x, linear=False)
-
-    def _pad(self, shape: Shape, x: Labelled, pad: Sequence[int], *rest: Any, **_: Any) -> Any:
-        touched = {len(shape) - 1 - i // 2 for i, size in enumerate(pad) if size}
-        if any(x.covered(axis) or axis in x.uniform for axis in touched):
-            return None
-        if any(
-            item not in (0, 0.0, None, "constant", "reflect", "replicate", "circular")
-            for item in rest
-        ):
-            return None
-        return labels.map_axes(x, shape, lambda axis: axis in touched)
-
-
-def _letters(flipped: bool) -> list[int]:
-    """Letters of (group, out, in, offset): a transposed convolution has in before out."""
-    return [1, 2, 3, 5] if flipped else [1, 3, 2, 5]
 
 
 def _is_constant(x: Any) -> bool:
@@ -297,77 +214,27 @@ def _tensor(x: Any) -> Labelled:
     return x if isinstance(x, Labelled) else Labelled(())
 
 
-def _column(x: Labelled, after: int) -> Labelled:
-    """A parameter with ``after`` more axes of size one behind its own."""
-    return replace(x, shape=(*x.shape, *([1] * after)))
-
-
 def _batched(x: Labelled, lead: Sequence[int]) -> Labelled:
     return labels.expand(x, (*lead, *x.shape[-2:]))
 
 
 POINTWISE = {
-    "linear": frozenset({"neg", "real"}),
-    "homogeneous": frozenset({"relu", "leaky_relu"}),
-    "odd": frozenset({"tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "erf"}),
+    "linear": frozenset({"neg"}),
+    "homogeneous": frozenset({"relu", "leaky_relu", "abs"}),
+    "odd": frozenset(
+        {
+            "tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "erf", "erfinv",
+            "round", "trunc",
+        }
+    ),
     "generic": frozenset(
         {
             "gelu", "silu", "sigmoid", "elu", "selu", "celu", "softplus", "mish", "exp", "log",
-            "sqrt", "rsqrt", "square", "pow", "reciprocal", "abs", "cos", "cosh", "relu6",
+            "sqrt", "rsqrt", "square", "pow", "reciprocal", "cos", "cosh", "relu6",
             "hardtanh", "hardswish", "hardsigmoid", "hardshrink", "softshrink", "log_sigmoid",
             "logsigmoid", "log1p", "expm1", "sign", "clamp", "clamp_min", "clamp_max", "rsub",
-            "threshold", "tanhshrink", "softsign",
+            "threshold", "tanhshrink", "softsign", "floor", "ceil", "erfc", "exp2", "log2", "log10",
         }
     ),
 }  # fmt: skip
 """Functions of one entry, by what they commute with."""
-
-RENAMED = {
-    "sub": "add",
-    "lerp": "none",
-    "mm": "matmul",
-    "bmm": "matmul",
-    "mv": "matmul",
-    "dot": "matmul",
-    "conv1d": "conv",
-    "conv2d": "conv",
-    "conv3d": "conv",
-    "conv_transpose1d": "conv_transpose",
-    "conv_transpose2d": "conv_transpose",
-    "conv_transpose3d": "conv_transpose",
-    "_native_batch_norm_legit_functional": "batch_norm_train",
-    "_native_batch_norm_legit_no_training": "batch_norm_eval",
-    "log_softmax": "softmax",
-    "_softmax": "softmax",
-    "_log_softmax": "softmax",
-    "cumsum": "softmax",
-    "sum": "mean",
-    "amin": "amax",
-    "logsumexp": "none",
-    **dict.fromkeys(
-        (
-            "avg_pool1d",
-            "avg_pool2d",
-            "avg_pool3d",
-            "adaptive_avg_pool1d",
-            "adaptive_avg_pool2d",
-            "adaptive_avg_pool3d",
-            "upsample_nearest1d",
-            "upsample_nearest2d",
-            "upsample_bilinear2d",
-            "upsample_bicubic2d",
-        ),
-        "pool",
-    ),
-    **dict.fromkeys(
-        (
-            "max_pool1d",
-            "max_pool2d",
-            "max_pool3d",
-            "max_pool2d_with_indices",
-            "adaptive_max_pool2d",
-        ),
-        "max_pool",
-    ),
-}
-"""Operations that are handled like another."""

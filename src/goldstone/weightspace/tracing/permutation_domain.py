@@ -36,6 +36,13 @@ class PermutationDomain(Domain):
     def _no_matrix(self, one: Field) -> None:
         self.ties.not_matrix.append(one.ids)
 
+    def _product(self, fields: Sequence[Field]) -> list[Field]:
+        if len(fields) != 2 or any(len(one.axes) > 1 for one in fields):
+            return super()._product(fields)
+        first, second = sorted(fields, key=lambda one: one.axes)
+        pairs = self.ties.pairs(first.ids, second.ids)
+        return [Field((*first.axes, *second.axes), pairs, self.ties.fresh_frame())]
+
     def _rows(self, one: Field, letters: Sequence[int], kept: Sequence[int]) -> Ids:
         """Labels over the kept letters, of blocks of what lies along the others."""
         rest = [letter for letter in letters if letter not in kept]
@@ -214,6 +221,9 @@ class PermutationDomain(Domain):
                 self._rows(one, one.axes, [axis for axis in one.axes if axis not in inside])
         return replace(x, parameter=None)
 
+    def norm(self, x: Labelled, axes: Sequence[int], keep: bool) -> Labelled:
+        return self._reduced(self.normalise(x, axes, centred=False), axes, keep)
+
     def running(
         self, x: Labelled, mean: Labelled, variance: Labelled, weight: Labelled | None
     ) -> Labelled:
@@ -242,12 +252,16 @@ class PermutationDomain(Domain):
 
     def reduce(self, x: Labelled, axes: Sequence[int], keep: bool, linear: bool) -> Labelled:
         self._use(x)
+        for one in x.fields:
+            if set(one.axes) & set(axes) or not linear:
+                self._no_matrix(one)
+        return self._reduced(x, axes, keep)
+
+    def _reduced(self, x: Labelled, axes: Sequence[int], keep: bool) -> Labelled:
         place = reduced_place(len(x.shape), axes, keep)
         fields = []
         for one in x.fields:
             kept = [axis for axis in one.axes if axis not in axes]
-            if len(kept) < len(one.axes) or not linear:
-                self._no_matrix(one)
             if len(kept) == len(one.axes):
                 fields.append(Field(tuple(place[a] for a in kept), one.ids, one.frame))
             elif kept:

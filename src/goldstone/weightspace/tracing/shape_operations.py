@@ -1,33 +1,59 @@
 """ATen operations that move entries and compute nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import numpy as np
 
 from goldstone.weightspace.tracing import labels
-from goldstone.weightspace.tracing.domain import Domain
+from goldstone.weightspace.tracing.handlers import Handlers, Shape
 from goldstone.weightspace.tracing.labels import Labelled
 
-Shape = tuple[int, ...]
 
+class ShapeOperations(Handlers):
+    """Reshapes, transposes, slices and joins."""
 
-class ShapeOperations:
-    """Reshapes, transposes, slices and joins. A handler takes the shape of the result first."""
+    renamed: ClassVar = {
+        "view": "reshape",
+        "_unsafe_view": "reshape",
+        "view_copy": "reshape",
+        "flatten": "reshape",
+        "unflatten": "reshape",
+        "squeeze": "reshape",
+        "swapaxes": "transpose",
+        "slice_copy": "slice",
+        "split_with_sizes": "split",
+        "unsafe_split": "split",
+        "broadcast_to": "expand",
+        "concat": "cat",
+        **dict.fromkeys(
+            (
+                "clone",
+                "contiguous",
+                "alias",
+                "detach",
+                "to",
+                "_to_copy",
+                "lift_fresh_copy",
+                "dropout",
+                "feature_dropout",
+                "native_dropout",
+                "identity",
+                "type_as",
+                "positive",
+            ),
+            "same",
+        ),
+    }
 
-    def __init__(self, domain: Domain) -> None:
-        self.domain = domain
-
-    def find(self, name: str) -> Callable[..., Any] | None:
-        """The handler of an operation, or None."""
-        return getattr(self, f"_{RENAMED.get(name, name)}", None)
-
-    def _same(self, shape: Shape, x: Labelled, *_: Any, **__: Any) -> Labelled:
-        return x
+    def _same(self, shape: Any, x: Labelled, *_: Any, **__: Any) -> Any:
+        # A dropout's mask, like the random numbers that it is made of, does not move.
+        return [x, *(Labelled(one) for one in shape[1:])] if isinstance(shape, list) else x
 
     def _reshape(self, shape: Shape, x: Labelled, *_: Any, **__: Any) -> Labelled:
-        return labels.reshape(x, shape)
+        return self.domain.reshape(x, shape)
 
     def _permute(self, shape: Shape, x: Labelled, order: Sequence[int]) -> Labelled:
         return labels.permute(x, order)
@@ -111,6 +137,7 @@ class ShapeOperations:
             for part in parts
         ]
         total = self.domain.add(across, across[0].shape)
+        self._one_frame(parts, axis)
         joined = labels.concatenate(parts, axis, shape)
         kept = tuple(one for one in joined.fields if axis in one.axes)
         lost = [a for a in range(len(shape)) if any(part.covered(a) for part in parts)]
@@ -122,6 +149,11 @@ class ShapeOperations:
                         replace(part, fields=tuple(one for one in part.fields if a in one.axes))
                     )
         return Labelled(shape, fields, joined.uniform, total.degree)
+
+    def _one_frame(self, parts: Sequence[Labelled], axis: int) -> None:
+        """What is joined along an axis is read by one tensor, in one frame."""
+        frames = [one.frame for part in parts for one in part.fields if axis in one.axes]
+        self.domain.ties.frame_edges += pairwise(frames)
 
     def _stack(self, shape: Shape, parts: Sequence[Labelled], axis: int = 0) -> Labelled:
         axis %= len(shape)
@@ -150,18 +182,15 @@ class ShapeOperations:
         place = {a: a + (a >= axis) for a in range(len(x.shape))}
         return labels.renumber(x, shape, place)
 
-    def _squeeze(self, shape: Shape, x: Labelled, *_: Any) -> Labelled:
-        return labels.reshape(x, shape)
-
     def _pixel_shuffle(self, shape: Shape, x: Labelled, factor: int) -> Labelled:
         *lead, _, height, width = x.shape
         n = len(lead)
-        split = labels.reshape(x, (*lead, shape[-3], factor, factor, height, width))
+        split = self.domain.reshape(x, (*lead, shape[-3], factor, factor, height, width))
         order = [*range(n), n, n + 3, n + 1, n + 4, n + 2]
-        return labels.reshape(labels.permute(split, order), shape)
+        return self.domain.reshape(labels.permute(split, order), shape)
 
     def _repeat(self, shape: Shape, x: Labelled, times: Sequence[int]) -> Labelled:
-        x = labels.reshape(x, (*([1] * (len(shape) - len(x.shape))), *x.shape))
+        x = self.domain.reshape(x, (*([1] * (len(shape) - len(x.shape))), *x.shape))
         for axis, count in enumerate(times):
             if count == 1:
                 continue
@@ -177,38 +206,3 @@ class ShapeOperations:
         if not isinstance(count, int) or axis is None:
             return None
         return labels.take(x, axis, np.repeat(np.arange(x.shape[axis]), count))
-
-
-RENAMED = {
-    "view": "reshape",
-    "_unsafe_view": "reshape",
-    "view_copy": "reshape",
-    "flatten": "reshape",
-    "unflatten": "reshape",
-    "movedim": "none",
-    "swapaxes": "transpose",
-    "slice_copy": "slice",
-    "split_with_sizes": "split",
-    "unsafe_split": "split",
-    "broadcast_to": "expand",
-    "concat": "cat",
-    **dict.fromkeys(
-        (
-            "clone",
-            "contiguous",
-            "alias",
-            "detach",
-            "to",
-            "_to_copy",
-            "lift_fresh_copy",
-            "dropout",
-            "feature_dropout",
-            "native_dropout",
-            "identity",
-            "type_as",
-            "positive",
-        ),
-        "same",
-    ),
-}
-"""Operations that are handled like another."""

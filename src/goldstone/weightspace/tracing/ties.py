@@ -25,6 +25,7 @@ class Ties:
     edges: list[tuple[Ids, Ids]] = field(default_factory=list)
     cells: list[tuple[int, Ids]] = field(default_factory=list)
     families: list[tuple[Ids, Ids]] = field(default_factory=list)
+    products: list[tuple[Ids, Ids, Ids]] = field(default_factory=list)
     not_matrix: list[Ids] = field(default_factory=list)
     not_general: list[Ids] = field(default_factory=list)
     keeps_ones: list[Ids] = field(default_factory=list)
@@ -69,6 +70,15 @@ class Ties:
         labels: Ids = parents[index.reshape(-1)]
         return labels
 
+    def pairs(self, a: Ids, b: Ids) -> Ids:
+        """Labels of pairs of an index labelled ``a`` and one labelled ``b``: rows and columns."""
+        labels = self.fresh((len(a), len(b)))
+        self.tie(self.blocks(labels), a)
+        self.tie(self.blocks(labels.T), b)
+        self.products.append((a >> 1, b >> 1, labels >> 1))
+        self.not_matrix.append(labels)
+        return labels
+
     def components(self) -> tuple[Ids, NDArray[np.bool_]]:
         """The component of each node, and whether each component is fixed."""
         a, b = (ends >> 1 for ends in self._ends())
@@ -76,6 +86,9 @@ class Ties:
         labels = self._merge_equal_blocks(_components(self.size, a[free], b[free]))
         fixed = np.zeros(labels.max() + 1, dtype=bool)
         fixed[labels[np.r_[0, a[~free], b[~free]]]] = True
+        for one, two, both in self.products:
+            if np.intersect1d(labels[one], labels[two]).size:
+                fixed[labels[both]] = True  # (i, j) and (j, i) could not be told apart
         before = -1
         while before != fixed.sum():
             before = fixed.sum()

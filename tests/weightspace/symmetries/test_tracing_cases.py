@@ -1,0 +1,222 @@
+"""Networks in which a symmetry was once claimed wrongly, or missed: one line for each."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from goldstone.core import InputError
+from goldstone.weightspace import ParameterSymmetries, check_symmetries, parameter_symmetries
+from tests.weightspace.networks import randomised
+
+POINTS = torch.linspace(-1.5, 2, 12).reshape(4, 3)
+TOKENS = torch.linspace(-2, 2, 80).reshape(2, 5, 8).sin()
+IMAGES = torch.linspace(-3, 3, 384).reshape(2, 3, 8, 8).cos()
+
+
+class Net(nn.Module):
+    """A network written in place: ``body(self, *inputs)`` with the modules given by name."""
+
+    def __init__(self, body: Callable[..., Any], **parts: nn.Module | nn.Parameter) -> None:
+        super().__init__()
+        self.body = body
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.body(self, *inputs)
+
+
+def free(*shape: int) -> nn.Parameter:
+    return nn.Parameter(torch.randn(shape))
+
+
+def found(model: nn.Module, *inputs: Tensor) -> ParameterSymmetries:
+    randomised(model)
+    symmetries = parameter_symmetries(model, inputs)
+    for seed in range(2):
+        check_symmetries(model, inputs, symmetries, seed=seed)
+    return symmetries
+
+
+def summary(symmetries: ParameterSymmetries) -> set[tuple[str, str]]:
+    return {(one.kind, one.group_name) for one in symmetries.symmetries}
+
+
+def attention(kv_heads: int, **options: bool) -> nn.Module:
+    """Four heads of queries over fewer of keys and values."""
+
+    def body(net: Any, x: Tensor) -> Tensor:
+        b, t, _ = x.shape
+        q, k, v = (layer(x).view(b, t, -1, 4).transpose(1, 2) for layer in (net.q, net.k, net.v))
+        y = functional.scaled_dot_product_attention(q, k, v, **options)
+        return net.o(y.transpose(1, 2).reshape(b, t, 16))
+
+    width = 4 * kv_heads
+    return Net(
+        body,
+        q=nn.Linear(8, 16),
+        k=nn.Linear(8, width),
+        v=nn.Linear(8, width),
+        o=nn.Linear(16, 8),
+    )
+
+
+def test_attention_over_one_shared_head() -> None:
+    """Heads of queries change places; a change inside the keys' head moves all of them."""
+    symmetries = found(attention(1), TOKENS)
+    heads = [one for one in symmetries.permutations if one.permutes == "blocks"]
+    assert sorted(one.group_name for one in heads) == ["S4", "S4", "S4"]
+    by_name = {one.parameters: one for one in heads}
+    assert by_name["q.weight", "q.bias", "o.weight"].size == 4
+    assert {"k.weight", "q.weight"} <= set(
+        next(one for one in heads if "k.weight" in one.parameters).parameters
+    )
+
+
+def test_grouped_query_attention() -> None:
+    symmetries = found(attention(2, enable_gqa=True), TOKENS)
+    assert symmetries.unsupported == ()
+    circuits = symmetries.of_kind("general linear")
+    assert [one.group_name for one in circuits] == ["GL(4,ℝ)^2", "GL(4,ℝ)^2"]
+
+
+def test_causal_attention_fixes_the_order_of_learned_tokens() -> None:
+    def body(net: Any, x: Tensor, causal: bool) -> Tensor:
+        tokens = net.tokens[None]
+        y = functional.scaled_dot_product_attention(tokens, tokens, tokens, is_causal=causal)
+        return net.out(y.mean(1) + x)
+
+    parts = {"tokens": free(5, 3), "out": nn.Linear(3, 3)}
+    free_order = found(Net(lambda net, x: body(net, x, False), **parts), POINTS)
+    assert ("permutation", "S5") in summary(free_order)
+    assert found(Net(lambda net, x: body(net, x, True), **parts), POINTS).symmetries == ()
+
+
+def test_running_sums_fix_the_order_of_units() -> None:
+    net = Net(lambda net, x: net.o(net.i(x).cumsum(-1)), i=nn.Linear(3, 6), o=nn.Linear(6, 2))
+    assert found(net, POINTS).permutations == ()
+
+
+@pytest.mark.parametrize("order", ["norm first", "stream first", "two norms"])
+def test_joined_frames_admit_no_one_matrix(order: str) -> None:
+    def body(net: Any, x: Tensor) -> Tensor:
+        stream = net.i(x)
+        parts = {
+            "norm first": [net.n(stream), stream],
+            "stream first": [stream, net.n(stream)],
+            "two norms": [net.n(stream), net.m(stream)],
+        }[order]
+        return net.o(torch.cat(parts, -1))
+
+    net = Net(body, i=nn.Linear(3, 6), n=nn.RMSNorm(6), m=nn.RMSNorm(6), o=nn.Linear(12, 2))
+    symmetries = found(net, POINTS)
+    assert symmetries.of_kind("orthogonal") == ()
+    assert ("permutation", "S6") in summary(symmetries)
+
+
+def test_grouped_transposed_convolution() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 1),
+        nn.ReLU(),
+        nn.ConvTranspose2d(8, 6, 2, groups=2),
+        nn.ReLU(),
+        nn.Conv2d(6, 2, 1),
+    )
+    symmetries = found(model, IMAGES)
+    assert ("permutation", "S4^2") in summary(symmetries)  # in each group
+    assert ("permutation", "S8") not in summary(symmetries)
+
+
+def test_outer_products_of_units() -> None:
+    def body(net: Any, x: Tensor) -> Tensor:
+        one, two = functional.relu(net.i(x)), net.j(x).sin()
+        return net.o((one[:, :, None] * two[:, None, :]).flatten(1))
+
+    two = Net(body, i=nn.Linear(3, 4), j=nn.Linear(3, 5), o=nn.Linear(20, 2))
+    assert {("permutation", "S4"), ("permutation", "S5")} <= summary(found(two, POINTS))
+    shared = nn.Linear(3, 4)
+    found(Net(body, i=shared, j=shared, o=nn.Linear(16, 2)), POINTS)
+
+
+def test_conversion_to_integers_is_no_linear_map() -> None:
+    net = Net(
+        lambda net, x: net.o(functional.relu(net.i(x)).long().to(x.dtype)),
+        i=nn.Linear(3, 6),
+        o=nn.Linear(6, 2),
+    )
+    assert summary(found(net, 5 * POINTS)) == {("permutation", "S6")}
+
+
+def test_places_of_maxima_move_with_what_they_are_found_in() -> None:
+    def body(net: Any, x: Tensor) -> Tensor:
+        return net.e(net.i(x).max(1).indices).flatten(1)
+
+    net = Net(body, i=nn.Linear(8, 6), e=nn.Embedding(5, 3))
+    symmetries = found(net, TOKENS)
+    assert symmetries.unsupported == ("max",)
+    values = Net(lambda net, x: net.o(net.i(x).max(1).values), i=nn.Linear(8, 6), o=nn.Linear(6, 2))
+    assert summary(found(values, TOKENS)) == {("permutation", "S6"), ("scaling", "ℝ₊^6")}
+
+
+def test_images_without_batch() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 2, 1), nn.AdaptiveAvgPool2d(1)
+    )
+    assert summary(found(model, IMAGES[0])) == {("permutation", "S6"), ("scaling", "ℝ₊^6")}
+
+
+def test_activations_and_norms_with_weights_of_their_own() -> None:
+    prelu = nn.Sequential(nn.Linear(3, 6), nn.PReLU(6), nn.Linear(6, 2))
+    assert summary(found(prelu, POINTS)) == {("permutation", "S6"), ("scaling", "ℝ₊^6")}
+    reparametrised = nn.Sequential(
+        nn.utils.parametrizations.weight_norm(nn.Linear(3, 6)), nn.ReLU(), nn.Linear(6, 2)
+    )
+    symmetries = found(reparametrised, POINTS)
+    assert ("permutation", "S6") in summary(symmetries)
+    assert [one.exact for one in symmetries.of_kind("scaling")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        nn.InstanceNorm2d(6, affine=True),
+        nn.BatchNorm2d(6, track_running_stats=False),
+        nn.BatchNorm2d(6, affine=False),
+    ],
+)
+def test_norms_of_channels(norm: nn.Module) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 6, 3), norm, nn.ReLU(), nn.Conv2d(6, 2, 1)).eval()
+    symmetries = found(model, IMAGES)
+    assert symmetries.unsupported == ()
+    assert ("permutation", "S6") in summary(symmetries)
+
+
+def test_normalised_vectors_turn() -> None:
+    net = Net(
+        lambda net, x: net.o(functional.normalize(net.i(x), dim=-1)),
+        i=nn.Linear(3, 6),
+        o=nn.Linear(6, 2),
+    )
+    assert ("orthogonal", "O(6)") in summary(found(net, POINTS))
+
+
+def test_branches_are_named() -> None:
+    def body(net: Any, x: Tensor) -> Tensor:
+        hidden = net.a(x)
+        return net.o(torch.cond(x.sum() > 0, lambda z: z + 1, lambda z: z - 1, (hidden,)))
+
+    net = Net(body, a=nn.Linear(3, 6), o=nn.Linear(6, 2))
+    assert "cond" in found(net, POINTS).unsupported
+
+
+def test_random_networks_are_named() -> None:
+    model = nn.Sequential(nn.Linear(3, 6), nn.ReLU(), nn.Dropout(0.5), nn.Linear(6, 2))
+    symmetries = parameter_symmetries(model, (POINTS,))
+    assert ("permutation", "S6") in summary(symmetries)
+    with pytest.raises(InputError, match=r"call eval\(\)"):
+        check_symmetries(model, (POINTS,), symmetries)
+    check_symmetries(model.eval(), (POINTS,), symmetries)
