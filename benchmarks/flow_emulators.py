@@ -60,7 +60,12 @@ STEERABLE = EmulatorConfig("equivariant", NAVIER_STOKES_FIELDS, GRID, {"copies":
 ARCHITECTURES = {"plain": UNET, "augmented": UNET, "equivariant": STEERABLE}
 COLOURS = dict(zip(ARCHITECTURES, SERIES, strict=False))
 AUDIT = AuditSettings(
-    samples=16, metrics=("euclidean",), bootstrap=1000, permutations=1000, rollout_steps=0
+    trajectories=32,
+    samples=12,
+    metrics=("euclidean",),
+    bootstrap=500,
+    permutations=500,
+    rollout_steps=0,
 )
 SYMMETRY = flow_symmetry("d4", NAVIER_STOKES_FIELDS, GRID)
 
@@ -288,6 +293,7 @@ def picture(runs: Runs) -> str:
         axes.axhline(still, color=INK, linewidth=0.7, linestyle=":")
         axes.annotate("persistence", (sizes[0], still), fontsize=8, va="bottom")
         log_axis(axes.yaxis, min(ends) / 1.6, max(ends) * 1.6)
+        axes.set_xlim(sizes[0] / 1.4, sizes[-1] * 1.4)
         axes.set_xscale("log", base=2)
         axes.set_xticks(sizes, [str(n) for n in sizes])
         axes.set_xlabel("trajectories learned from")
