@@ -216,7 +216,7 @@ def test_several_inputs_and_files(folder: Path, command: Command) -> None:
     ("more", "factory", "message"),
     [
         ("--set width=9", "", "do not fit the model Net"),
-        ("", "Noisy", "not deterministic"),
+        ("", "Noisy", "call eval()"),
         ("", "Untraceable", "cannot be traced"),
         ("--kinds rotations", "", "--kinds: expected some of permutation"),
         ("--points 2", "", "--points: expected 3 or more"),

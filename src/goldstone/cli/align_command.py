@@ -85,8 +85,11 @@ def align(
     ] = None,
     steps: Annotated[int, typer.Option(help="Of learning.")] = _DEFAULTS.steps,
     learning_rate: Annotated[
-        float, typer.Option(help="Of learning and of the curve.")
-    ] = _DEFAULTS.learning_rate,
+        float | None,
+        typer.Option(
+            help="Of learning (by default 0.01) and of the curve (0.001).", show_default=False
+        ),
+    ] = None,
     curve: Annotated[
         int, typer.Option(help="Steps in which a curve is trained; 0 for none.")
     ] = _DEFAULTS.curve,

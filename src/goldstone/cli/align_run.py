@@ -40,7 +40,7 @@ class AlignSettings:
     method: Literal["weights", "activations", "learned"] = "weights"
     kinds: tuple[str, ...] | None = None
     steps: int = 500
-    learning_rate: float = 1e-3
+    learning_rate: float | None = None
     curve: int = 0
     points: int = 25
     batch: int = 256
@@ -140,7 +140,7 @@ def align_networks(
     if settings.curve:
         curve = bezier_path(
             a, moved, train.inputs, train.targets, judged, steps=settings.curve,
-            learning_rate=settings.learning_rate, seed=settings.seed, progress=progress,
+            learning_rate=_rate(settings, 1e-3), seed=settings.seed, progress=progress,
         )  # fmt: skip
         paths["curve"] = path(moved, curve.midpoint)
     middle = merged(a, moved, settings.merge_at, trees.chunks(train.inputs, settings.batch))
@@ -180,9 +180,13 @@ def _aligned(
         return start
     return learned_matching(
         a, b, symmetries, train.inputs, train.targets, loss, kinds=kinds, start=start,
-        steps=settings.steps, learning_rate=settings.learning_rate, seed=settings.seed,
+        steps=settings.steps, learning_rate=_rate(settings, 1e-2), seed=settings.seed,
         progress=progress,
     )  # fmt: skip
+
+
+def _rate(settings: AlignSettings, usual: float) -> float:
+    return usual if settings.learning_rate is None else settings.learning_rate
 
 
 def _notes(symmetries: ParameterSymmetries) -> tuple[str, ...]:

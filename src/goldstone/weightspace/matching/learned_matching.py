@@ -62,7 +62,7 @@ def learned_matching(
     start: Alignment | None = None,
     steps: int = 500,
     batch_size: int = 64,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 1e-2,
     weight_decay: float = 0.0,
     seed: int = 0,
     progress: Progress | None = None,
