@@ -172,3 +172,23 @@ def test_bad_input():
     model = nn.Sequential(nn.Linear(5, 4), shared, nn.Linear(4, 3), shared).double()
     with pytest.raises(InputError, match="give each layer its own module"):
         sigma_asymmetric(model, data(), seed=0)
+
+
+def test_a_weight_shared_with_an_embedding_is_refused():
+    """The fixed entries would be zeros in the embedding."""
+    model = nn.Sequential(nn.Embedding(6, 4), nn.Linear(4, 4), nn.GELU(), nn.Linear(4, 6))
+    model[3].weight = model[0].weight
+    with pytest.raises(InputError, match="'0' and '3' share their weight"):
+        w_asymmetric(model, 1, seed=0)
+    before = model[0].weight.clone()
+    w_asymmetric(model, {"1": 1}, seed=0)
+    assert torch.equal(model[0].weight, before)
+
+
+def test_an_activation_under_two_names_is_replaced_under_both():
+    shared = nn.GELU()
+    model = nn.Sequential(nn.Linear(5, 4), shared, nn.Linear(4, 4), shared, nn.Linear(4, 2))
+    sigma_asymmetric(model.double(), data(), seed=0)
+    assert isinstance(model[1], FiGLU)
+    assert isinstance(model[3], FiGLU)
+    assert not torch.equal(model[1].matrix, model[3].matrix)

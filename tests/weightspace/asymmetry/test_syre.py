@@ -178,3 +178,17 @@ def test_bad_input():
         syre_optimiser(decaying, 1e-3, seed=0)
     with pytest.raises(InputError, match="strength ≥ 0"):
         syre_optimiser(torch.optim.SGD(network().parameters(), 0.1), -1, seed=0)
+
+
+def test_a_closure_is_refused():
+    """It would compute the gradients anew, after the decay was added, and lose it."""
+    model = network()
+    optimiser = torch.optim.LBFGS(model.parameters())
+    syre_optimiser(optimiser, 1e-3, seed=0)
+    with pytest.raises(InputError, match="without a closure"):
+        optimiser.step(lambda: model(torch.zeros(1, 1)).sum())
+    plain = torch.optim.SGD(model.parameters(), lr=0.1)
+    syre_optimiser(plain, 1e-3, seed=0)
+    with pytest.raises(InputError, match="without a closure"):
+        plain.step(closure=lambda: 0.0)
+    plain.step()

@@ -156,6 +156,25 @@ def test_convolutions_have_channels_and_attention_has_parts():
     assert list(weight_collapse(attention).layers) == [".q", ".k", ".v", "out_proj"]
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+def test_grouped_convolutions_read_different_inputs(transposed):
+    """Equal kernels in different groups are different units; the rank is that of all blocks."""
+    torch.manual_seed(0)
+    kind = nn.ConvTranspose1d if transposed else nn.Conv1d
+    model = kind(6, 6, 2, groups=3, bias=False)
+    same = 1 if transposed else 0
+    with torch.no_grad():
+        model.weight.copy_(torch.randn(2, 2, 2).repeat(3, 1, 1))
+    layer = weight_collapse(model).layers[""]
+    assert layer.duplicates == ()
+    assert (layer.rank, layer.full_rank) == (6, 6)
+    with torch.no_grad():
+        model.weight.select(same, 1)[:2] = model.weight.select(same, 0)[:2]
+    twins = weight_collapse(model).layers[""]
+    assert twins.duplicates == ((0, 1),)
+    assert twins.rank == 5
+
+
 def trained_with_decay(decay, steps=1000):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))

@@ -312,6 +312,11 @@ def test_bad_input():
         constrain_by_symmetry(model, "weight", TiedUnits(((0, 1), (1, 2))))
     with pytest.raises(InputError, match="stays shut"):
         constrain_by_symmetry(model, "weight", Sparsity(gate=0.0))
+    broken = layer()
+    with torch.no_grad():
+        broken.weight[0, 0] = torch.nan
+    with pytest.raises(InputError, match="the parameter 'weight'"):
+        constrain_by_symmetry(broken, "weight", LowRank())
     assert not parametrize.is_parametrized(model)
     constrain_by_symmetry(model, "weight", Sparsity())
     with pytest.raises(InputError, match="has a parametrisation already"):

@@ -84,7 +84,9 @@ def sigma_asymmetric(
         InputError: no activation module saw the example (activations that are called as functions
             cannot be replaced), or one serves layers of different widths.
     """
-    found = {name: m for name, m in model.named_modules() if isinstance(m, activations)}
+    # A module under several names is replaced under each.
+    modules = model.named_modules(remove_duplicate=False)
+    found = {name: m for name, m in modules if isinstance(m, activations)}
     if "" in found:
         raise InputError("expected a model with activation modules in it, got an activation")
     shapes = _input_shapes(model, example, found)

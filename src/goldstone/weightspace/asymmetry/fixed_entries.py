@@ -1,6 +1,6 @@
 """W-asymmetric layers: some entries of each unit's weights are fixed at random, never trained."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -98,7 +98,7 @@ def w_asymmetric(
             f"no linear layer or convolution {wrong!r} to treat; there are {list(layers)}"
         )
     counts = {name: _count(name, layers[name], share) for name, share in per_layer.items()}
-    _check_own_weights({name: layers[name] for name in counts})
+    _check_own_weights(model, counts)
     for name, count in counts.items():
         layer = layers[name]
         random = generator(seed, "w-asymmetric", name)
@@ -123,12 +123,15 @@ def _count(name: str, layer: nn.Module, fixed: float) -> int:
     return count
 
 
-def _check_own_weights(layers: Mapping[str, nn.Module]) -> None:
-    owners: dict[int, str] = {}
-    for name, layer in layers.items():
-        other = owners.setdefault(id(layer.get_parameter("weight")), name)
-        if other != name:
+def _check_own_weights(model: nn.Module, layers: Iterable[str]) -> None:
+    owners: dict[int, list[str]] = {}
+    for prefix, module in model.named_modules():
+        for parameter in module._parameters.values():
+            owners.setdefault(id(parameter), []).append(prefix)
+    for name in layers:
+        names = owners[id(model.get_submodule(name).get_parameter("weight"))]
+        if len(names) > 1:
             raise InputError(
-                f"{other!r} and {name!r} share their weight: entries cannot be fixed for each; "
-                "name one group of layers without them"
+                f"{' and '.join(map(repr, names))} share their weight: fixing entries of one would "
+                "change the other; leave the layer out by a mapping, or untie them"
             )

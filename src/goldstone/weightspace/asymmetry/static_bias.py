@@ -1,6 +1,6 @@
 """syre: a static random bias of the parameters, with a decay of its own strength for each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -112,7 +112,8 @@ def syre_optimiser(
         A handle; ``remove()`` ends it.
 
     Raises:
-        InputError: a group has weight decay, which would draw to 0; or a setting is out of range.
+        InputError: a group has weight decay, which would draw to 0; a setting is out of range; or,
+            of ``step``, it was given a closure.
     """
     _check_settings(scale, anisotropy)
     if strength < 0:
@@ -129,7 +130,12 @@ def syre_optimiser(
     }
 
     @torch.no_grad()
-    def decay(current: Optimizer, *_: Any) -> None:
+    def decay(current: Optimizer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        if kwargs.get("closure") is not None or any(one is not None for one in args[1:]):
+            raise InputError(
+                "expected step() without a closure, which would compute gradients after the decay "
+                "was added; use syre and syre_penalty"
+            )
         for group in current.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is None or parameter not in drawn:

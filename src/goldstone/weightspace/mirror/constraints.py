@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from goldstone.core import InputError
+from goldstone.core import InputError, check_finite
 from goldstone.weightspace.mirror.coordinates import (
     ColumnCoordinates,
     EntryCoordinates,
@@ -146,13 +146,14 @@ def constrain_by_symmetry(module: nn.Module, name: str, constraint: Constraint) 
     Args:
         module: changed in place and returned. The parameter's object is replaced by its factors:
             make the optimiser afterwards.
-        name: of one of its own parameters, such as ``"weight"``.
+        name: of one of its own parameters, such as ``"weight"``. Other modules that share it keep
+            the old one.
         constraint: :class:`Sparsity`, :class:`TiedUnits`, :class:`LowRank`,
             :class:`PiecewiseConstant` or :class:`Vanishing`.
 
     Raises:
-        InputError: there is no such parameter, it is parametrised already or not floating-point, or
-            the constraint does not fit it.
+        InputError: there is no such parameter, it is parametrised already, not floating-point or
+            not finite, or the constraint does not fit it.
     """
     if parametrize.is_parametrized(module, name):
         raise InputError(
@@ -167,6 +168,7 @@ def constrain_by_symmetry(module: nn.Module, name: str, constraint: Constraint) 
         )
     if not weight.dtype.is_floating_point:
         raise InputError(f"expected a floating-point parameter, got {name!r} of {weight.dtype}")
+    check_finite(weight, f"the parameter {name!r}")
     with torch.no_grad():
         parametrisation = constraint.parametrisation(weight)
     parametrisation.to(weight.device)

@@ -52,14 +52,17 @@ def weight_collapse(
 def weight_matrices(model: nn.Module) -> Iterator[tuple[str, Tensor, Tensor | None]]:
     """Name, weight (units, inputs) and bias (units) of each layer, in float64 on the CPU.
 
-    The queries, keys and values of attention come apart. Grouped transposed convolutions, whose
-    units do not stand along one axis, are left out.
+    The queries, keys and values of attention come apart. A grouped convolution is block diagonal:
+    units of different groups read different inputs.
     """
     for name, module in model.named_modules():
-        if isinstance(module, _ConvTransposeNd):
-            if module.groups == 1:
-                yield name, _matrix(module.weight.transpose(0, 1)), _vector(module.bias)
-        elif isinstance(module, nn.Linear | _ConvNd):
+        if isinstance(module, _ConvNd):
+            blocks = module.weight.chunk(module.groups)
+            if isinstance(module, _ConvTransposeNd):
+                blocks = tuple(block.transpose(0, 1) for block in blocks)
+            joined: Tensor = torch.block_diag(*map(_matrix, blocks))  # type: ignore[no-untyped-call]
+            yield name, joined, _vector(module.bias)
+        elif isinstance(module, nn.Linear):
             yield name, _matrix(module.weight), _vector(module.bias)
         elif isinstance(module, nn.MultiheadAttention):
             yield from _attention(name, module)
