@@ -18,6 +18,7 @@ from goldstone.reproductions.transformer_barriers.claims import (
     HIDDEN,
     LEARNED,
     LEARNED_PERMUTED,
+    LONGER,
     METHODS,
     PERMUTED,
     VANILLA,
@@ -51,6 +52,9 @@ _SOURCE = (
 _PERMUTATIONS: tuple[Kind, ...] = ("permutation",)
 
 
+_MEASURED = (*METHODS, *CONTROLS, LONGER)
+
+
 @dataclass(frozen=True)
 class Sizes:
     """How much of everything."""
@@ -70,6 +74,8 @@ class Sizes:
     """Of the training text, for activation matching and learned matching."""
     learning_steps: int = 300
     learning_rate: float = 5e-3
+    more_windows: int = 640
+    more_steps: int = 450
     permutation_rate: float = 1e-2
     """Of learned permutations: an entry must grow by about 1 before a unit moves."""
 
@@ -77,7 +83,7 @@ class Sizes:
 FULL = Sizes()
 QUICK = Sizes(
     width=32, characters=20_000, held_out=1_300, pairs=1, steps=60, points=5,
-    matching_windows=48, learning_steps=30, permutation_rate=5e-2,
+    matching_windows=48, learning_steps=20, more_windows=64, more_steps=30, permutation_rate=5e-2,
 )  # fmt: skip
 
 
@@ -89,7 +95,7 @@ class _Experiment:
         self.text, held_out, self.alphabet = characters(sizes.characters, sizes.held_out)
         self.test = windows(held_out, sizes.context)
         inputs, targets = windows(self.text, sizes.context)
-        self.seen = inputs[: sizes.matching_windows], targets[: sizes.matching_windows]
+        self.inputs, self.targets = inputs, targets
 
     def training(self, seed: int) -> dict[str, Any]:
         """Train a network and keep its weights; its losses."""
@@ -126,16 +132,19 @@ class _Experiment:
         if method in (VANILLA, HIDDEN):
             return None
         if method == ACTIVATIONS:
-            return activation_matching(a, b, self.seen[0])
+            return activation_matching(a, b, self.inputs[: self.sizes.matching_windows])
         symmetries = parameter_symmetries(a, (self.test[0][:2],))
         kinds = _PERMUTATIONS if method in (PERMUTED, LEARNED_PERMUTED) else None
         start = weight_matching(a, b, symmetries, kinds=kinds)
-        if method not in (LEARNED, LEARNED_PERMUTED):
+        if method not in (LEARNED, LEARNED_PERMUTED, LONGER):
             return start
         sizes = self.sizes
+        count, steps = sizes.matching_windows, sizes.learning_steps
+        if method == LONGER:
+            count, steps = sizes.more_windows, sizes.more_steps
         return learned_matching(
-            a, b, symmetries, *self.seen, each_loss,
-            kinds=kinds, start=start, steps=sizes.learning_steps, batch_size=sizes.batch,
+            a, b, symmetries, self.inputs[:count], self.targets[:count], each_loss,
+            kinds=kinds, start=start, steps=steps, batch_size=sizes.batch,
             learning_rate=sizes.permutation_rate if kinds else sizes.learning_rate, seed=seed,
         )  # fmt: skip
 
@@ -177,14 +186,14 @@ def reproduce(out: Path, *, quick: bool = False, progress: Progress = _SILENT) -
         f"training-{seed}": partial(experiment.training, seed) for seed in range(2 * sizes.pairs)
     }
     for k in range(sizes.pairs):
-        for method in (*METHODS, *CONTROLS):
+        for method in _MEASURED:
             plan[f"{method}-{k}"] = partial(experiment.barrier, k, method)
     values: dict[str, dict[str, Any]] = {}
     with progress.task("transformer barriers", len(plan)) as task:
         for name, make in plan.items():
             values[name] = kept.measure(name, make)
             task.advance()
-    runs = {m: [values[f"{m}-{k}"] for k in range(sizes.pairs)] for m in (*METHODS, *CONTROLS)}
+    runs = {m: [values[f"{m}-{k}"] for k in range(sizes.pairs)] for m in _MEASURED}
     trained = [values[f"training-{seed}"] for seed in range(2 * sizes.pairs)]
     drawn = drawings(runs)
     seconds: dict[str, float] = {}
@@ -215,7 +224,8 @@ def _setting(sizes: Sizes, alphabet: int) -> str:
         "initial weights nor order of the data. One network of a pair is moved along its "
         "symmetries, which leave its function as it is, and the test loss is measured at "
         f"{sizes.points} points between them. Learned matching takes {sizes.learning_steps} steps "
-        f"on {sizes.matching_windows} windows of the training text, from weight matching. The "
+        f"on {sizes.matching_windows} windows of the training text, from weight matching (from "
+        f"more text: {sizes.more_steps} on {sizes.more_windows}). The "
         "published networks have 6 layers, are 256 wide and read Tiny Shakespeare, at a loss of "
         "another size: numbers are not to be compared, the order is. Intervals are Student's over "
         "pairs."
