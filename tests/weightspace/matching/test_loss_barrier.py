@@ -105,6 +105,20 @@ def test_curve_goes_round_a_barrier() -> None:
     assert curve.losses[-1].estimate == pytest.approx(straight.losses[-1].estimate)
 
 
+def test_curve_between_networks_with_batch_norm() -> None:
+    a, b = (randomised(ResNet(), seed=seed).train() for seed in (0, 1))
+    x, y = normal(24, 3, 8, 8), normal(24, 3, seed=6)
+    kept = {key: z.clone() for key, z in a.state_dict().items()}
+    path = bezier_path(a, b, x, y, squared, steps=40, batch_size=12, learning_rate=1e-2)
+    assert all(torch.equal(kept[key], z) for key, z in a.state_dict().items())
+    straight, curve = (
+        loss_barrier(a, b, x, y, squared, points=5, midpoint=one) for one in (None, path.midpoint)
+    )
+    assert curve.reset
+    inner = [sum(one.estimate or 0.0 for one in found.losses[1:-1]) for found in (curve, straight)]
+    assert inner[0] < inner[1]
+
+
 def test_running_statistics_are_means_over_batches() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)).eval()
     model[1].momentum = 0.3

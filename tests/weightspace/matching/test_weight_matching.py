@@ -170,6 +170,38 @@ def test_gauge_is_balanced_and_the_same_on_all_of_an_orbit() -> None:
         torch.testing.assert_close(again[name], state[name], atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["mlp relu", "cnn", "gpt"])
+def test_gauge_is_the_shortest_point_of_the_orbit(name: str) -> None:
+    """Balanced weights are those of the least norm (Kempf and Ness), of factors and of GL(n)."""
+    model, inputs = CASES[name]
+    model = randomised(copy.deepcopy(model)).double()
+    inputs = inputs.double() if inputs.is_floating_point() else inputs
+    found = parameter_symmetries(model, (inputs[:2],))
+    symmetries = [
+        one for one in found.of_kind("scaling", "general linear") if one.exact and not one.gain
+    ]
+    assert symmetries
+    names = frozenset(name for name, _ in model.named_parameters())
+    given = {key: x.detach() for key, x in model.state_dict().items()}
+    state, _ = canonical_gauge(given, symmetries, names)
+
+    def norm(point: dict[str, Tensor]) -> float:
+        return sum(float(point[key].square().sum()) for key in names)
+
+    least = norm(state)
+    assert least <= norm(given)
+    for number, one in enumerate(symmetries):
+        element = one.random_element(generator(7, number))
+        assert norm(one.act(element, state)) > least * (1 - 1e-9)
+        # Nothing of first order: the tangents are orthogonal to the point.
+        for tangent in zip(*one.tangents(state).values(), strict=True):
+            product = sum(
+                float((x * state[key]).sum())
+                for key, x in zip(one.parameters, tangent, strict=True)
+            )
+            assert abs(product) < 1e-5 * least
+
+
 def test_procrustes_against_scipy() -> None:
     a, b = normal(2, 5, 9).double(), normal(2, 5, 9).double() + 1
     found = procrustes(a @ b.mT, "orthogonal")
