@@ -1,0 +1,137 @@
+"""Networks of equal numbers of parameters for rotated digits.
+
+Three convolutions with batch normalisation, ReLU and pooling of 2×2 after the first two; maximum
+over the group and over the image; a perceptron on what is invariant. Pooling of 2×2 keeps the
+centre of an even grid, so quarter turns are exact.
+"""
+
+import itertools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from goldstone.groups import CyclicGroup, DihedralGroup, PointGroup
+from goldstone.nn import (
+    GroupConv2d,
+    GroupPool,
+    LiftingConv2d,
+    OrbitBatchNorm2d,
+    PointwiseActivation,
+)
+from goldstone.representations import Representation
+
+CLASSES, HIDDEN = 10, 48
+
+
+def plain(width: int, kernel: int) -> nn.Module:
+    """An ordinary CNN with ``width`` channels, twice as many in the deeper layers."""
+    sizes = (1, width, 2 * width, 2 * width)
+    blocks = [
+        nn.Sequential(
+            nn.Conv2d(before, after, kernel, padding=kernel // 2),
+            nn.BatchNorm2d(after),
+            nn.ReLU(),
+        )
+        for before, after in itertools.pairwise(sizes)
+    ]
+    return _network(blocks, nn.Identity(), 2 * width)
+
+
+def equivariant(group: PointGroup, width: int, kernel: int) -> nn.Module:
+    """The same with ``width`` fields on the group, twice as many in the deeper layers."""
+    layers = [
+        LiftingConv2d(group, 1, width, kernel, padding_mode="zeros"),
+        GroupConv2d(group, width, 2 * width, kernel, padding_mode="zeros"),
+        GroupConv2d(group, 2 * width, 2 * width, kernel, padding_mode="zeros"),
+    ]
+    return _network([_block(x) for x in layers], GroupPool(layers[-1].target), 2 * width)
+
+
+def restricted(whole: DihedralGroup, part: CyclicGroup, width: int, kernel: int) -> nn.Module:
+    """Two layers with the symmetry of ``whole``, then one with that of its subgroup ``part``.
+
+    (Weiler & Cesa 2019, "General E(2)-equivariant steerable CNNs", §2.6: a group restriction.)
+    """
+    first = LiftingConv2d(whole, 1, width, kernel, padding_mode="zeros")
+    second = GroupConv2d(whole, width, 2 * width, kernel, padding_mode="zeros")
+    cosets = whole.order // part.order
+    last = GroupConv2d(part, 2 * width * cosets, 2 * width, kernel, padding_mode="zeros")
+    blocks = [_block(first), _block(second, Restrict(whole, part)), _block(last)]
+    return _network(blocks, GroupPool(last.target), 2 * width)
+
+
+class Restrict(nn.Module):
+    """Fields on a group as fields on a subgroup: F(g) ↦ F_t(h) = F(h t) for each coset H t."""
+
+    order: Tensor
+
+    def __init__(self, whole: DihedralGroup, part: CyclicGroup) -> None:
+        super().__init__()
+        subgroup = [_same(whole, torch.tensor(part.matrix(h))) for h in part.elements()]
+        left, order = list(whole.elements()), []
+        while left:
+            representative = left[0]
+            coset = [whole.compose(h, representative) for h in subgroup]
+            order += [list(whole.elements()).index(g) for g in coset]
+            left = [g for g in left if g not in coset]
+        self.register_buffer("order", torch.tensor(order), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, fields·|G|, X, Y) → the same channels, grouped by coset."""
+        fields = x.unflatten(1, (-1, len(self.order)))
+        return fields[:, :, self.order].flatten(1, 2)
+
+
+def _same(group: PointGroup, matrix: Tensor) -> object:
+    """The element of this matrix."""
+    return next(
+        g
+        for g in group.elements()
+        if torch.allclose(torch.tensor(group.matrix(g)), matrix, atol=1e-6)
+    )
+
+
+def _block(layer: nn.Module, *more: nn.Module) -> nn.Sequential:
+    target: Representation = layer.target
+    return nn.Sequential(layer, OrbitBatchNorm2d(target), PointwiseActivation(target), *more)
+
+
+def _network(blocks: list[nn.Module], pool: nn.Module, features: int) -> nn.Module:
+    first, second, third = blocks
+    return nn.Sequential(
+        first, nn.MaxPool2d(2), second, nn.MaxPool2d(2), third, pool,
+        nn.AdaptiveMaxPool2d(1), nn.Flatten(),
+        nn.Linear(features, HIDDEN), nn.BatchNorm1d(HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, CLASSES),
+    )  # fmt: skip
+
+
+MAKERS: dict[str, Callable[[int, int], nn.Module]] = {
+    "plain": plain,
+    "augmented": plain,
+    "p4": lambda width, kernel: equivariant(CyclicGroup(4), width, kernel),
+    "C8": lambda width, kernel: equivariant(CyclicGroup(8), width, kernel),
+    "C16": lambda width, kernel: equivariant(CyclicGroup(16), width, kernel),
+    "D16→C16": lambda width, kernel: restricted(DihedralGroup(16), CyclicGroup(16), width, kernel),
+}
+"""By name: from width and kernel size to a network."""
+
+
+def parameters(model: nn.Module) -> int:
+    """Number of trainable numbers."""
+    return sum(p.numel() for p in model.parameters())
+
+
+def width_for(name: str, kernel: int, wanted: int) -> int:
+    """The width whose number of parameters is nearest to the wanted one."""
+    make = MAKERS[name]
+    low, high = 1, 2
+    while parameters(make(high, kernel)) < wanted:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if parameters(make(middle, kernel)) < wanted:
+            low = middle
+        else:
+            high = middle
+    return min((low, high), key=lambda w: abs(parameters(make(w, kernel)) - wanted))
