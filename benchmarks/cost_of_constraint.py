@@ -27,7 +27,7 @@ minutes.
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -371,8 +371,33 @@ def of(runs: Runs, start: str) -> Iterator[tuple[str, dict[str, Any]]]:
     return ((name, run) for name, run in runs.found.items() if name.startswith(start))
 
 
-def network_errors(runs: Runs, name: str, samples: int, key: str = "error") -> list[float]:
-    return [run[key] for _, run in of(runs, f"network {name}, {samples} samples,")]
+def regression_errors(runs: Runs, name: str, samples: int) -> list[float]:
+    """By seed."""
+    place = SAMPLES.index(samples)
+    return [run["errors"][place] for _, run in of(runs, f"regression {name},")]
+
+
+def network_errors(runs: Runs, name: str, samples: int) -> list[float]:
+    """By seed."""
+    return [run["error"] for _, run in of(runs, f"network {name}, {samples} samples,")]
+
+
+def _least(
+    runs: Runs,
+    names: Iterable[str],
+    errors: Callable[[Runs, str, int], list[float]],
+    samples: int,
+) -> str:
+    """The group of least mean error, and those whose errors do not differ at 95 % by seed."""
+    values = {name: errors(runs, name, samples) for name in names}
+    best = min(values, key=lambda name: interval(values[name])[0])
+    alike = []
+    for name, own in values.items():
+        # Pairs of one seed have the same target and the same samples.
+        mean, half = interval([a - b for a, b in zip(own, values[best], strict=False)])
+        if name != best and not mean > half:
+            alike.append(name)
+    return best + (f" (or {', '.join(alike)})" if alike else "")
 
 
 def page(runs: Runs) -> str:
@@ -433,15 +458,17 @@ def page(runs: Runs) -> str:
     lines += [
         (
             "Squared error against the noiseless target (variance 1, noise "
-            f"{NOISE:g} a component), mean ± 95 % over seeds."
+            f"{NOISE:g} a component), mean ± 95 % over seeds. Last row: the group of "
+            "least error, and those from which it does not differ at 95 % (paired by seed)."
         ),
         "",
     ]
     rows = []
     for name in GROUPS:
-        found = [run for _, run in of(runs, f"regression {name},")]
-        cells = [shown([f["errors"][k] for f in found]) for k in range(len(SAMPLES))]
-        rows.append([name, shown([f["floor"] for f in found]), *cells])
+        cells = [shown(regression_errors(runs, name, n)) for n in SAMPLES]
+        floors = [run["floor"] for _, run in of(runs, f"regression {name},")]
+        rows.append([name, shown(floors), *cells])
+    rows.append(["least", "", *(_least(runs, GROUPS, regression_errors, n) for n in SAMPLES)])
     lines += [*table(["G", "floor", *(str(n) for n in SAMPLES)], rows), ""]
     lines += ["## Networks", ""]
     lines += [
@@ -458,6 +485,7 @@ def page(runs: Runs) -> str:
         count = next(of(runs, f"network {name},"))[1]["parameters"]
         cells = [shown(network_errors(runs, name, n)) for n in sizes]
         rows.append([name, str(count), shown(floors), *cells])
+    rows.append(["least", "", "", *(_least(runs, TRAINED, network_errors, n) for n in sizes)])
     lines += [*table(["G", "parameters", "floor", *(str(n) for n in sizes)], rows), ""]
     return "\n".join(lines)
 
@@ -517,7 +545,7 @@ def picture(runs: Runs) -> str:
         axes.set_title("Linear regression")
         for name in GROUPS:
             found = [run for _, run in of(runs, f"regression {name},")]
-            values = [[f["errors"][k] for f in found] for k in range(len(SAMPLES))]
+            values = [regression_errors(runs, name, n) for n in SAMPLES]
             curve(axes, name, SAMPLES, values, interval([f["floor"] for f in found])[0])
         style(axes, SAMPLES, 3e-4, 3)
 

@@ -22,11 +22,14 @@ from benchmarks.cost_of_constraint import (
     network,
     on_functions,
     orthonormal_basis,
+    page,
+    picture,
     points,
     random_maps,
     regression,
     reynolds,
     share_lost,
+    study,
     weighted_floor,
 )
 from benchmarks.study import Runs, interval, shown
@@ -176,3 +179,12 @@ def test_restrictions_agree_with_the_group():
     )
     matrix = whole.matrix(GROUPS["D4"].tensor([same]))[0]
     torch.testing.assert_close(matrix, part.matrix(GROUPS["C4"].tensor([1]))[0])
+
+
+def test_page_and_figure_are_made_of_a_quick_study(tmp_path):
+    runs = Runs(tmp_path / "cost_of_constraint.json")
+    study(runs, quick=True)
+    text = page(runs)
+    assert "| C16 | 16 | 16 | 16 | 16 | 16 | 10.1 | – | 832 |" in text
+    assert len([line for line in text.splitlines() if line.startswith("| least |")]) == 2
+    assert picture(runs).count("<svg") == 5
