@@ -220,3 +220,59 @@ def test_random_networks_are_named() -> None:
     with pytest.raises(InputError, match=r"call eval\(\)"):
         check_symmetries(model, (POINTS,), symmetries)
     check_symmetries(model.eval(), (POINTS,), symmetries)
+
+
+def by_hand(centred: bool) -> Callable[..., Tensor]:
+    def body(net: Any, x: Tensor) -> Tensor:
+        h = net.i(x)
+        if centred:
+            h = h - h.mean(-1, keepdim=True)
+            variance = h.var(-1, unbiased=False, keepdim=True)
+        else:
+            variance = h.pow(2).mean(-1, keepdim=True)
+        return net.o(net.w * (h * torch.rsqrt(variance + 1e-6)))
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("centred", "kind"), [(False, "orthogonal"), (True, "orthogonal keeping ones")]
+)
+def test_norms_written_by_hand(centred: bool, kind: str) -> None:
+    parts = {"i": nn.Linear(3, 6), "w": free(6), "o": nn.Linear(6, 2)}
+    symmetries = found(Net(by_hand(centred), **parts), POINTS)
+    assert symmetries.unsupported == ()
+    (stream,) = symmetries.of_kind(kind)  # type: ignore[arg-type]
+    assert stream.size == 6
+    assert stream.on_parameters[-1].frame == "w"
+
+
+def test_squares_that_something_else_reads_admit_no_matrix() -> None:
+    def body(net: Any, x: Tensor) -> Tensor:
+        squares = net.i(x).pow(2)
+        return net.o(squares) + squares.sum(-1, keepdim=True)
+
+    net = Net(body, i=nn.Linear(3, 6), o=nn.Linear(6, 2))
+    assert summary(found(net, POINTS)) == {("permutation", "S6")}
+
+
+def test_sums_of_units_admit_matrices_that_keep_ones() -> None:
+    net = Net(lambda net, x: net.i(x).sum(-1), i=nn.Linear(3, 6))
+    assert summary(found(net, POINTS)) == {
+        ("permutation", "S6"),
+        ("orthogonal keeping ones", "O(5)"),
+    }
+
+
+def test_a_norm_with_a_zero_weight_has_no_frame() -> None:
+    model = nn.Sequential(nn.Linear(3, 6), nn.RMSNorm(6), nn.Linear(6, 2))
+    (turn,) = found(model, POINTS).of_kind("orthogonal")
+    with torch.no_grad():
+        model[1].weight[2] = 0.0
+    with pytest.raises(InputError, match=r"1\.weight has a zero"):
+        turn.act(torch.eye(6)[None].double(), model.state_dict())
+
+
+def test_inputs_come_in_a_tuple() -> None:
+    with pytest.raises(InputError, match=r"pass \(x,\)"):
+        parameter_symmetries(nn.Linear(3, 2), POINTS)  # type: ignore[arg-type]

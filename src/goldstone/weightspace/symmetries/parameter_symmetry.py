@@ -123,7 +123,8 @@ class ParameterSymmetry:
         """The state_dict moved by an element: a new one that shares what does not move.
 
         Raises:
-            InputError: the element has another shape, or the state_dict lacks a parameter.
+            InputError: the element has another shape, the state_dict lacks a parameter, or the
+                weight of a norm that the group acts behind has a zero.
         """
         self._check(element, state_dict)
         if self.kind not in ("permutation", "uniform scaling"):
@@ -214,6 +215,12 @@ class ParameterSymmetry:
                 f"the state_dict lacks {', '.join(missing)}, on which the symmetry of {self.name} "
                 "acts: it belongs to another architecture"
             )
+        for frame in {axis.frame for axis in self.on_parameters if axis.frame}:
+            if bool((state_dict[frame] == 0).any()):
+                raise InputError(
+                    f"{frame} has a zero, and {self.group_name} of {self.name} acts behind it by "
+                    "D g D⁻¹, D its diagonal matrix: at such weights take the permutations alone"
+                )
         if element is None:
             return
         m = self.size - (self.kind == "orthogonal keeping ones")

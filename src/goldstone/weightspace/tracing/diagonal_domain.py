@@ -124,8 +124,8 @@ class DiagonalDomain(Domain):
         self.inexact_degrees.append(x.degree)
         return Labelled(x.shape, tuple(fields))
 
-    def norm(self, x: Labelled, axes: Sequence[int], keep: bool) -> Labelled:
-        if self.kind == "sign":
+    def norm(self, x: Labelled, axes: Sequence[int], keep: bool, centred: bool = False) -> Labelled:
+        if self.kind == "sign" and not centred:
             x = Labelled(x.shape)
         return self.reduce(x, axes, keep, linear=False)
 

@@ -124,8 +124,8 @@ class Domain(ABC):
         """Divide x by its standard deviation (or root mean square) over the axes."""
 
     @abstractmethod
-    def norm(self, x: Labelled, axes: Sequence[int], keep: bool) -> Labelled:
-        """√Σx² over the axes."""
+    def norm(self, x: Labelled, axes: Sequence[int], keep: bool, centred: bool = False) -> Labelled:
+        """√Σx² over the axes, or of x less its mean."""
 
     @abstractmethod
     def running(

@@ -32,6 +32,7 @@ class Interpreter:
         self.unsupported: list[str] = []
         kinds = (ShapeOperations, SpatialOperations, NormOperations, Operations)
         self.handlers = tuple(kind(domain) for kind in kinds)
+        self.squares = _summed_squares(network)
 
     def run(self) -> None:
         """Walk."""
@@ -72,6 +73,11 @@ class Interpreter:
         out = node.meta.get("val")
         if node.target is operator.getitem:
             return args[0][args[1]]
+        if node in self.squares:
+            return None
+        first = node.args[0] if node.args else None
+        if isinstance(first, Node) and first in self.squares:
+            return self._squared_norm(self.values[self.squares[first]], args[1], _shape(out))
         name = operation_name(node)
         inputs = [part for value in (*args, *kwargs.values()) for part in _parts(value)]
         handler = self._handler(node, name)
@@ -88,6 +94,12 @@ class Interpreter:
             shape = _shape(out)
             return Labelled(shape, uniform=frozenset(a for a, n in enumerate(shape) if n > 1))
         return _unknown(self.domain, inputs, out)
+
+    def _squared_norm(self, x: Labelled, axes: Any, shape: Sequence[int]) -> Labelled:
+        rank = len(x.shape)
+        chosen = [axis % rank for axis in axes or range(rank)]
+        norm = self.domain.norm(x, chosen, keep=len(shape) == rank)
+        return self.domain.pointwise(norm, "generic")
 
     def _handler(self, node: Node, name: str) -> Callable[..., Any] | None:
         if name in WITH_INDICES and any(user.args[1] == 1 for user in node.users):
@@ -123,6 +135,23 @@ def operation_name(node: Node) -> str:
     """``linear`` for ``aten.linear.default``."""
     packet = getattr(node.target, "overloadpacket", node.target)
     return str(packet).rsplit(".", 1)[-1]
+
+
+def _summed_squares(network: TracedNetwork) -> dict[Node, Node]:
+    """From x² to x, where sums and means over axes alone read x²: they are squares of norms."""
+    found = {}
+    for node in network.program.graph.nodes:
+        name = operation_name(node)
+        squares = (
+            name == "square"
+            or (name == "pow" and node.args[1] == 2)
+            or (name == "mul" and node.args[0] is node.args[1])
+        )
+        readers = {operation_name(user) for user in node.users}
+        with_axes = all(len(user.args) > 1 for user in node.users)
+        if squares and readers and readers <= {"mean", "sum"} and with_axes:
+            found[node] = node.args[0]
+    return found
 
 
 def _is_real(value: Any) -> bool:

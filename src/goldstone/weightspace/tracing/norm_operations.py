@@ -17,6 +17,8 @@ class NormOperations(Handlers):
         "_native_batch_norm_legit": "batch_norm_without_statistics",
         "_native_batch_norm_legit_no_training": "batch_norm_eval",
         "_weight_norm": "weight_norm",
+        "var": "deviation",
+        "std": "deviation",
     }
 
     def _layer_norm(
@@ -90,6 +92,16 @@ class NormOperations(Handlers):
     def _weight_norm(self, shape: Shape, v: Labelled, g: Labelled, axis: int = 0) -> Labelled:
         others = [a for a in range(len(shape)) if a != axis % len(shape)]
         return self.domain.multiply(self.domain.normalise(v, others, centred=False), g, shape)
+
+    def _deviation(
+        self, shape: Shape, x: Labelled, axes: Any = None, *_: Any, **__: Any
+    ) -> Labelled | None:
+        if axes is None or isinstance(axes, bool):
+            return None
+        rank = len(x.shape)
+        chosen = [axis % rank for axis in np.atleast_1d(axes).tolist()]
+        norm = self.domain.norm(x, chosen, len(shape) == rank, centred=True)
+        return self.domain.pointwise(norm, "generic")
 
     def _linalg_vector_norm(
         self,

@@ -36,6 +36,11 @@ class PermutationDomain(Domain):
     def _no_matrix(self, one: Field) -> None:
         self.ties.not_matrix.append(one.ids)
 
+    def _keeps_ones(self, one: Field) -> None:
+        self.ties.not_general.append(one.ids)
+        self.ties.keeps_ones.append(one.ids)
+        self.ties.rooted.add(one.frame)
+
     def _product(self, fields: Sequence[Field]) -> list[Field]:
         if len(fields) != 2 or any(len(one.axes) > 1 for one in fields):
             return super()._product(fields)
@@ -107,7 +112,11 @@ class PermutationDomain(Domain):
         uniform = x.uniform & y.uniform
         for one, other in ((x, y), (y, x)):
             for item in one.fields:
-                if not any(item.axes == two.axes for two in other.fields):
+                if any(item.axes == two.axes for two in other.fields):
+                    continue
+                if other.uniform >= set(item.axes):  # adds a multiple of (1, …, 1)
+                    self._keeps_ones(item)
+                else:
                     self._no_matrix(item)
         x, y = self._grounded_pair(x, letters, y, letters)
         self._meet(x, letters, y, letters)
@@ -213,16 +222,16 @@ class PermutationDomain(Domain):
             if not inside:
                 self._no_matrix(one)
                 continue
+            if centred:
+                self._keeps_ones(one)
             self.ties.not_general.append(one.ids)
             self.ties.rooted.add(one.frame)
-            if centred:
-                self.ties.keeps_ones.append(one.ids)
             if inside != set(one.axes):
                 self._rows(one, one.axes, [axis for axis in one.axes if axis not in inside])
         return replace(x, parameter=None)
 
-    def norm(self, x: Labelled, axes: Sequence[int], keep: bool) -> Labelled:
-        return self._reduced(self.normalise(x, axes, centred=False), axes, keep)
+    def norm(self, x: Labelled, axes: Sequence[int], keep: bool, centred: bool = False) -> Labelled:
+        return self._reduced(self.normalise(x, axes, centred), axes, keep)
 
     def running(
         self, x: Labelled, mean: Labelled, variance: Labelled, weight: Labelled | None
@@ -253,7 +262,9 @@ class PermutationDomain(Domain):
     def reduce(self, x: Labelled, axes: Sequence[int], keep: bool, linear: bool) -> Labelled:
         self._use(x)
         for one in x.fields:
-            if set(one.axes) & set(axes) or not linear:
+            if linear and set(one.axes) <= set(axes):
+                self._keeps_ones(one)
+            elif set(one.axes) & set(axes) or not linear:
                 self._no_matrix(one)
         return self._reduced(x, axes, keep)
 

@@ -38,9 +38,14 @@ def trace(model: nn.Module, example_inputs: Sequence[Any]) -> TracedNetwork:
     """Trace a network in its present mode with ``torch.export``.
 
     Raises:
-        InputError: the network cannot be exported, or two parameters overlap in memory without
-            being one.
+        InputError: the inputs are no tuple or list, the network cannot be exported, or two parameters
+            overlap in memory without being one.
     """
+    if not isinstance(example_inputs, list | tuple):
+        raise InputError(
+            "expected the positional arguments of the network in a tuple, got "
+            f"{type(example_inputs).__name__}; pass (x,)"
+        )
     aliases = shared_parameters(model)
     try:
         with torch.no_grad(), warnings.catch_warnings():
