@@ -80,19 +80,20 @@ def peer(library, name, folder):
     if library == "rebasin":
         import rebasin
 
-        start = time.perf_counter()
+        begun = start = time.perf_counter()
         rebasin.PermutationCoordinateDescent(a, b, x[:8]).rebasin()
         moved = b.state_dict()
     else:
         from goldstone.weightspace import parameter_symmetries, weight_matching
 
         chosen = None if library == "goldstone, all" else ("permutation",)
-        start = time.perf_counter()
+        begun = time.perf_counter()
         symmetries = parameter_symmetries(a, (x[:8],))
+        start = time.perf_counter()
         moved = weight_matching(a, b, symmetries, kinds=chosen).state_dict
     seconds = time.perf_counter() - start
     torch.save(dict(moved), Path(folder) / f"{name}-{library}.pt")
-    return {"wall": seconds}
+    return {"search": start - begun, "wall": seconds}
 
 
 if __name__ == "__main__":
