@@ -38,7 +38,7 @@ def trace(model: nn.Module, example_inputs: Sequence[Any]) -> TracedNetwork:
     """Trace a network in its present mode with ``torch.export``.
 
     Raises:
-        InputError: the inputs are no tuple or list, the network cannot be exported, or two parameters
+        InputError: the inputs are in no tuple, the network cannot be exported, or two parameters
             overlap in memory without being one.
     """
     if not isinstance(example_inputs, list | tuple):
