@@ -120,8 +120,8 @@ def page(result):
         "",
         (
             f"Threads: {result['threads']}. torch {result['torch']}, {result['machine']}; load "
-            f"average {result['load']:.1f} at the start (other work ran beside: processor seconds are the "
-            "steadier number). Made by `python benchmarks/weight_matching.py`."
+            f"average {result['load']:.1f} at the start (other work ran beside: processor seconds "
+            "are the steadier number). Made by `python benchmarks/weight_matching.py`."
         ),
         "",
         (
@@ -171,8 +171,8 @@ def page(result):
         (
             "`goldstone` uses permutations, as rebasin does; `goldstone, all` scalings too. Of the "
             "search most is the first call of torch.export in a process; the seconds of rebasin "
-            "include its own tracing. Where the outputs of B changed, the network was not only moved: "
-            "its barrier says nothing, as the other end of the path is another network."
+            "include its own tracing. Where the outputs of B changed, the network was not only "
+            "moved: its barrier says nothing, as the other end of the path is another network."
         ),
         "",
     ]

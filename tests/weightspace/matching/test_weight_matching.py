@@ -95,6 +95,15 @@ def test_permutations_alone_are_recovered_exactly(name: str) -> None:
         assert torch.equal(alignment.state_dict[key], x)
 
 
+def test_half_precision() -> None:
+    model = randomised(mlp(nn.ReLU(), widths=(3, 12, 10, 2))).bfloat16()
+    symmetries = parameter_symmetries(model, (normal(2, 3).bfloat16(),))
+    other = moved(model, ParameterSymmetries(symmetries.permutations))
+    alignment = weight_matching(model, other, symmetries, kinds=("permutation",))
+    for key, x in model.state_dict().items():
+        assert torch.equal(alignment.state_dict[key], x)
+
+
 def test_matching_of_one_layer_is_the_best_of_all_permutations() -> None:
     a, b = (randomised(mlp(nn.GELU(), widths=(3, 5, 2)), seed=seed) for seed in (0, 1))
     symmetries = parameter_symmetries(a, (normal(2, 3),))

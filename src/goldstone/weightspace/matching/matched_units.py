@@ -143,7 +143,8 @@ class Fit:
             )
             one = one if rows is None else one[rows]
             two = two if columns is None else two[columns]
-            total = total + (one @ two.mT).double()
+            # Half precision is too coarse for sums over thousands of weights.
+            total = total + (_single(one) @ _single(two).mT).double()
         if total.dim() == 0:
             copies = symmetry.copies if rows is None else len(rows)
             return torch.zeros(copies, symmetry.size, symmetry.size, dtype=torch.float64)
@@ -217,6 +218,10 @@ def assigned(scores: Tensor) -> Tensor:
         element[columns] = rows
         elements.append(torch.from_numpy(element))
     return torch.stack(elements)
+
+
+def _single(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def procrustes(products: Tensor, kind: Kind) -> Tensor:
