@@ -109,6 +109,6 @@ def test_a_finished_training_is_read_and_page_and_figure_are_made(quick, monkeyp
     monkeypatch.setattr("benchmarks.flow_emulators.measured", lambda *a: {"error": 1.0})
     study(runs, folder, sizes=(2,), seeds=1, steps=2)
     done = [name for name in runs.found if "seed 0" in name]
-    assert len(done) == 6
+    assert len(done) == 8
     monkeypatch.setattr("benchmarks.flow_emulators.measured", lambda *a: pytest.fail("again"))
     study(Runs(runs.path), folder, sizes=(2,), seeds=1, steps=2)
