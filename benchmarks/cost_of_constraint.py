@@ -356,7 +356,7 @@ def study(runs: Runs, *, quick: bool = False) -> None:
                 lambda n=name, s=seed: regression(n, s, SAMPLES),
             )
     steps = 60 if quick else STEPS
-    for seed in range(1 if quick else 3):
+    for seed in range(1 if quick else 5):
         for samples in NET_SAMPLES[:1] if quick else NET_SAMPLES:
             for name in TRAINED:
                 runs.get(

@@ -302,7 +302,8 @@ def picture(runs: Runs) -> str:
         axes.set_xticks(sizes, [str(n) for n in sizes])
         axes.set_xlabel("trajectories learned from")
         axes.set_ylabel("relative error")
-        axes.legend(fontsize=8, frameon=False, labelcolor=INK)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8, frameon=False, labelcolor=INK)
 
     def audit_of(kind: str, axes: Axes) -> None:
         axes.set_title("Audit: every g of D4, every seed")
@@ -321,7 +322,8 @@ def picture(runs: Runs) -> str:
         axes.set_xlabel("T, log ratio of losses (0: holds)")
         axes.set_ylabel("ρ, orbit coherence (1: transports)")
         axes.set_ylim(-0.15, 1.08)
-        axes.legend(fontsize=8, frameon=False, labelcolor=INK)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8, frameon=False, labelcolor=INK)
 
     panels = []
     for kind in ELONGATION:
