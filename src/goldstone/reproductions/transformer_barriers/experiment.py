@@ -110,13 +110,14 @@ class _Experiment:
     def barrier(self, pair: int, method: str) -> dict[str, Any]:
         """Align the second network of a pair to the first, and measure the line between them."""
         a, b = self._trained(2 * pair), self._trained(2 * pair + 1)
+        own = b
         if method in CONTROLS:
-            b = self._moved(a, pair)
+            own, b = a, self._moved(a, pair)
         found = self._aligned(a, b, method, pair)
         moved = b if found is None else found.model(b)
         line = loss_barrier(a, moved, *self.test, each_loss, points=self.sizes.points)
         losses = [float(one.estimate or 0.0) for one in line.losses]
-        change = (moved(self.test[0]) - b(self.test[0])).detach().abs().max()
+        change = (moved(self.test[0]) - own(self.test[0])).detach().abs().max()
         return {
             "barrier": line.barrier.estimate,
             "midpoint": losses[len(losses) // 2] - 0.5 * (losses[0] + losses[-1]),

@@ -1,7 +1,6 @@
 """The figures, drawn as the report draws."""
 
-from collections.abc import Sequence
-
+from goldstone.report.dots import DotPlot, dot_plot, series_dots
 from goldstone.report.lines import Line, line_plot
 from goldstone.report.marks import SERIES
 from goldstone.reproductions.figures import side_by_side
@@ -15,12 +14,14 @@ from goldstone.reproductions.transformer_barriers.claims import (
     PERMUTED,
     VANILLA,
     Runs,
+    barriers,
 )
 
 CAPTIONS = {
     "barriers": (
         "Test loss on the straight line between two transformers after each alignment of the "
-        "second, mean over pairs (left), with 95 % intervals (right, three of them)."
+        "second, mean over pairs, and the barriers with 95 % intervals. Matching is of weights "
+        "along permutations or all symmetries unless it is of activations or learned."
     ),
     "learning": (
         "Loss halfway between the networks while the symmetries are learned, on the same windows "
@@ -43,8 +44,8 @@ def drawings(runs: Runs) -> dict[str, str]:
     drawn = {
         "barriers": side_by_side(
             [
-                _between("all", runs, METHODS, banded=False),
-                _between("some", runs, (VANILLA, MATCHED, LEARNED), banded=True),
+                _between(runs),
+                _barriers(runs),
             ]
         ),
         "learning": side_by_side([_learning(runs)]),
@@ -52,27 +53,32 @@ def drawings(runs: Runs) -> dict[str, str]:
     return {name: drawing for name, drawing in drawn.items() if drawing}
 
 
-def _between(key: str, runs: Runs, methods: Sequence[str], *, banded: bool) -> str:
+def _between(runs: Runs) -> str:
     lines = []
-    for method in methods:
+    for method in METHODS:
         losses = [run["losses"] for run in runs[method]]
-        spread = [over_seeds(values) for values in zip(*losses, strict=True)]
-        bands = banded and len(losses) > 1
-        lines.append(
-            Line(
-                _SHORT[method],
-                tuple(one.estimate for one in spread),
-                _COLOURS[method],
-                low=tuple(one.low for one in spread) if bands else (),
-                high=tuple(one.high for one in spread) if bands else (),
-            )
-        )
+        mean = tuple(over_seeds(values).estimate for values in zip(*losses, strict=True))
+        lines.append(Line(_SHORT[method], mean, _COLOURS[method]))
     points = len(runs[VANILLA][0]["losses"])
     return line_plot(
-        f"transformer-between-{key}", "between two transformers", "position on the line",
+        "transformer-between", "between two transformers", "position on the line",
         [k / (points - 1) for k in range(points)], lines, unit="test loss (nats a character)",
         width=430, height=330,
     )  # fmt: skip
+
+
+def _barriers(runs: Runs) -> str:
+    plot = DotPlot(
+        title="barrier after each alignment",
+        unit="nats a character",
+        rows=tuple(_SHORT[method] for method in METHODS),
+        dots=series_dots([over_seeds(barriers(runs, method)) for method in METHODS]),
+        lines={},
+        log=True,
+        per="alignment",
+        width=360,
+    )
+    return dot_plot("transformer-barriers", plot)
 
 
 def _learning(runs: Runs) -> str:
