@@ -9,6 +9,7 @@ from goldstone.core import Statistic
 from goldstone.report.marks import MUTED, SERIES
 from goldstone.report.svg import Axes, inline_svg
 
+WIDTH, HEIGHT = 480, 340
 _NAMES = {"straight": "B as given", "aligned": "B moved", "curve": "curve to B moved"}
 
 
@@ -79,7 +80,10 @@ def barrier_svg(found: Aligned) -> str:
         f"{_NAMES[name]} {path.barrier.estimate or 0.0:.3g}" for name, path in found.paths.items()
     )
     description = f"Loss along the paths from A to B; barriers: {words}"
-    drawing = inline_svg("barrier", description, draw, 480, 340)
-    if "xmlns=" not in drawing:
-        drawing = drawing.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
-    return drawing + "\n"
+    drawing = inline_svg("barrier", description, draw, WIDTH, HEIGHT)
+    size = f'width="{WIDTH}" height="{HEIGHT}"'
+    # On a page the style of the page holds; a file of its own brings ground and letters along.
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'font-family="system-ui, sans-serif"><rect {size} fill="#ffffff"/>{drawing}</svg>\n'
+    )
