@@ -68,7 +68,7 @@ def weight_matching(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Alignment:
-    """Move ``model`` along its symmetries to the weights nearest to those of ``reference``.
+    """Move ``model`` along its symmetries towards the weights of ``reference``.
 
     Coordinate descent on Σ‖a − gb‖² (Ainsworth et al., Git Re-Basin, arXiv 2209.04836, Algorithm
     1): one symmetry after another, the first time in the order of the network, then in random
@@ -76,7 +76,8 @@ def weight_matching(
     signs. Where matrices act, the orthogonal one is the Procrustes solution. Scalings and GL are
     brought to one gauge in both networks first (:func:`canonical_gauge`), in which GL(n) leaves
     O(n); blocks such as heads are compared at the best match of what is in them. At the end the
-    moved network is taken to the gauge of the reference.
+    moved network is taken to the gauge of the reference. ``distance`` is thus the least that was
+    found in a common gauge; factors chosen to shorten the plain distance could make it smaller.
 
     Args:
         reference: not moved.
