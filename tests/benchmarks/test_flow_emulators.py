@@ -11,6 +11,7 @@ from benchmarks.flow_emulators import (
     DT,
     LAW,
     SYMMETRY,
+    cost_of_a_step,
     flows,
     in_all_poses,
     in_random_poses,
@@ -82,6 +83,7 @@ def test_the_relative_error_is_that_of_a_slow_sum():
 def quick(tmp_path_factory):
     folder = tmp_path_factory.mktemp("flows")
     runs = Runs(folder / "flow_emulators.json")
+    runs.get("cost of a step", {}, lambda: cost_of_a_step(3))
     for kind in ("isotropic", "anisotropic"):
         runs.get(f"persistence, {kind}", {}, lambda k=kind: persistence(k))
     run = measured("anisotropic", "equivariant", 2, 0, 2, 2, folder)
@@ -104,7 +106,7 @@ def test_a_finished_training_is_read_and_page_and_figure_are_made(quick, monkeyp
     runs, folder = quick
     again = measured("anisotropic", "equivariant", 2, 0, 2, 2, folder)
     assert again["error"] == runs.found["anisotropic, equivariant, 2 trajectories, seed 0"]["error"]
-    assert "| 2 | equivariant | 10647 |" in page(runs)
+    assert "| 2 | equivariant | 10647 | 2 | 1 |" in page(runs)
     assert picture(runs).count("<svg") == 7
     monkeypatch.setattr("benchmarks.flow_emulators.measured", lambda *a: {"error": 1.0})
     study(runs, folder, sizes=(2,), seeds=1, steps=2)
