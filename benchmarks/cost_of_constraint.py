@@ -407,8 +407,10 @@ def page(runs: Runs) -> str:
     lines += ["## Dimension of the space of maps", ""]
     lines += [
         (
-            "Polynomials: 162 free coefficients. Convolution: 5×5, fields of the regular "
-            "representation, 32 channels at each end; kernels of C8 and beyond are band-limited."
+            "Products of harmonics: 2 × 81 = 162 free coefficients. Convolution: 5×5, fields of "
+            "the regular representation, 32 channels at each end; kernels of C8 and beyond are "
+            "band-limited. The space shrinks as 1/order only while the group is coarser than the "
+            "band: C16 leaves as many maps as all of SO(2), D16 as many as O(2)."
         ),
         "",
     ]
@@ -426,7 +428,8 @@ def page(runs: Runs) -> str:
     lines += [
         (
             "Share of the variance of random targets of symmetry H, all poses as frequent: "
-            "expectation by traces (ratio of means); mean ± 95 % interval over 200 targets."
+            "expectation by traces (ratio of means); mean ± 95 % interval over 200 targets. The "
+            "order alone does not tell it: C16 loses less than D4, a group of half its order."
         ),
         "",
     ]
@@ -499,7 +502,7 @@ def picture(runs: Runs) -> str:
     def dimension(axes: Axes) -> None:
         axes.set_title("Dimension of the space of maps")
         kinds = {
-            "polynomials": ("dimension", "basis", "o"),
+            "harmonics": ("dimension", "basis", "o"),
             "convolution": ("convolution", "layer", "s"),
         }
         for k, (label, (start, key, mark)) in enumerate(kinds.items()):
