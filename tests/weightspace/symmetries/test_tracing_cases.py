@@ -276,3 +276,46 @@ def test_a_norm_with_a_zero_weight_has_no_frame() -> None:
 def test_inputs_come_in_a_tuple() -> None:
     with pytest.raises(InputError, match=r"pass \(x,\)"):
         parameter_symmetries(nn.Linear(3, 2), POINTS)  # type: ignore[arg-type]
+
+
+def test_a_gain_before_a_norm_leaves_no_matrix() -> None:
+    """D g D⁻¹ is not orthogonal: the norm behind the gain would see it."""
+    net = Net(
+        lambda net, x: net.o(net.n(net.gain * net.i(x))),
+        i=nn.Linear(3, 6),
+        gain=free(6),
+        n=nn.RMSNorm(6),
+        o=nn.Linear(6, 2),
+    )
+    symmetries = found(net, POINTS)
+    assert symmetries.of_kind("orthogonal", "general linear") == ()
+    assert ("permutation", "S6") in summary(symmetries)
+
+
+def test_units_with_several_places_in_a_gain() -> None:
+    """Two channels of each group move as one unit, with two entries of the norm's weight."""
+    net = Net(
+        lambda net, x: net.o(net.n(net.i(x).repeat_interleave(2, 1))),
+        i=nn.Linear(3, 4),
+        n=nn.GroupNorm(1, 8),
+        o=nn.Linear(8, 2),
+    )
+    assert ("permutation", "S4") in summary(found(net, POINTS))
+
+
+def test_what_a_norm_sees_grows() -> None:
+    """The first place shrinks there, and the check goes to where ε does not count."""
+    gain = free(6)
+    net = Net(
+        lambda net, x: net.n(net.gain * x * torch.sigmoid(net.gate(net.gain * x))),
+        gate=nn.Linear(6, 6),
+        gain=gain,
+        n=nn.BatchNorm1d(6, affine=False),
+    )
+    symmetries = found(net, torch.linspace(-2, 2, 30).reshape(5, 6).sin())
+    (scaling,) = symmetries.of_kind("scaling")
+    assert not scaling.exact
+    assert {axis.parameter: axis.dual for axis in scaling.on_parameters} == {
+        "gate.weight": True,
+        "gain": False,
+    }

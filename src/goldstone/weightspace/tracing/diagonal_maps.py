@@ -49,10 +49,11 @@ def diagonal_families(walk: Interpreter) -> list[DiagonalFamily]:
     """Units that can be multiplied by a number each, alike ones together."""
     domain = walk.domain
     parts, sense, bound = domain.ties.senses()
-    inexact = np.zeros(domain.ties.size, dtype=bool)
+    normed: dict[int, int] = {}  # the sense in which a norm sees the unit
     if isinstance(domain, DiagonalDomain):
-        for ids in domain.inexact_ids:
-            inexact[parts[ids.ravel() >> 1] >> 1] = True
+        for label in (int(one) for ids in domain.inexact_ids for one in ids.flat):
+            node = label >> 1
+            normed[int(parts[node])] = int(sense[node]) ^ label & 1
     order = {name: rank for rank, name in enumerate(walk.parameters)}
     units: dict[int, list[tuple[str, int, int, int]]] = defaultdict(list)
     for name, x in walk.parameters.items():
@@ -69,11 +70,11 @@ def diagonal_families(walk: Interpreter) -> list[DiagonalFamily]:
                     units[int(parts[node])].append((name, 0, int(sense[node]) ^ label & 1, place))
     families: dict[tuple[bool, tuple[Kind, ...]], list[list[int]]] = defaultdict(list)
     for unit, entries in units.items():
-        # The sense of a unit is a matter of choice: its first place is multiplied.
+        # The sense is a matter of choice: what a norm sees grows, else the first place does.
         entries.sort(key=lambda item: (order[item[0]], *item[1:]))
-        flip = entries[0][2]
+        flip = normed.get(unit, entries[0][2])
         kinds = tuple((name, axis, dual ^ flip) for name, axis, dual, _ in entries)
-        families[bool(inexact[unit >> 1]), kinds].append([place for *_, place in entries])
+        families[unit in normed, kinds].append([place for *_, place in entries])
     result = []
     for (broken, kinds), all_places in families.items():
         table = np.array(all_places)

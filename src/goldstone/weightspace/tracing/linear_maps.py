@@ -38,6 +38,9 @@ class LinearMaps:
         self.keeps_ones = _marked(ties.size, ties.keeps_ones)
         _, self.sense, self.bound = ties.senses()
         self.frames, self.wrong = ties.frame_of()
+        for number, ids in ties.framed:
+            if number in self.wrong:
+                self.not_matrix[ids.ravel() >> 1] = True
         self.diagonals = frozenset(ties.frame_parameters.values())
         self.axis_frames = {
             (name, one.axes[0]): one.frame
@@ -58,7 +61,7 @@ class LinearMaps:
             if number in self.wrong:
                 return None
             frame = self.frames[number]
-            if frame is not None and frame not in by_name:
+            if frame is not None and (frame not in by_name or by_name[frame].nodes.shape[2] > 1):
                 return None
             senses = self.sense[slot.nodes]
             for replica in range(senses.shape[2]):

@@ -39,7 +39,7 @@ class PermutationDomain(Domain):
     def _keeps_ones(self, one: Field) -> None:
         self.ties.not_general.append(one.ids)
         self.ties.keeps_ones.append(one.ids)
-        self.ties.rooted.add(one.frame)
+        self.ties.root_frame(one.frame, one.ids)
 
     def _product(self, fields: Sequence[Field]) -> list[Field]:
         if len(fields) != 2 or any(len(one.axes) > 1 for one in fields):
@@ -87,7 +87,7 @@ class PermutationDomain(Domain):
                 right = self._over(two, y_letters, common)
                 self.ties.tie(left, right ^ dual)
                 if a == b:
-                    self.ties.frame_edges.append((one.frame, two.frame))
+                    self.ties.same_frame(one.frame, two.frame, left)
 
     def _over(self, one: Field, letters: Sequence[int], common: list[int]) -> Ids:
         """Labels of a field over some letters: its own, or those of blocks."""
@@ -152,7 +152,7 @@ class PermutationDomain(Domain):
             return None
         (one,) = same
         self.ties.tie(one.ids, two.ids)
-        self.ties.rooted.add(one.frame)
+        self.ties.root_frame(one.frame, one.ids)
         self.ties.diagonals.append((one.ids, two.ids))
         turned = replace(one, frame=self.ties.fresh_frame(y.parameter))
         fields = tuple(turned if item is one else item for item in x.fields)
@@ -225,7 +225,7 @@ class PermutationDomain(Domain):
             if centred:
                 self._keeps_ones(one)
             self.ties.not_general.append(one.ids)
-            self.ties.rooted.add(one.frame)
+            self.ties.root_frame(one.frame, one.ids)
             if inside != set(one.axes):
                 self._rows(one, one.axes, [axis for axis in one.axes if axis not in inside])
         return replace(x, parameter=None)

@@ -152,8 +152,9 @@ class ShapeOperations(Handlers):
 
     def _one_frame(self, parts: Sequence[Labelled], axis: int) -> None:
         """What is joined along an axis is read by one tensor, in one frame."""
-        frames = [one.frame for part in parts for one in part.fields if axis in one.axes]
-        self.domain.ties.frame_edges += pairwise(frames)
+        joined = [one for part in parts for one in part.fields if axis in one.axes]
+        for one, two in pairwise(joined):
+            self.domain.ties.same_frame(one.frame, two.frame, one.ids)
 
     def _stack(self, shape: Shape, parts: Sequence[Labelled], axis: int = 0) -> Labelled:
         axis %= len(shape)
@@ -169,7 +170,7 @@ class ShapeOperations(Handlers):
             over = tuple(sorted((*axes, axis)))
             ids = np.stack([one.ids for one in found], over.index(axis))
             for one in found[1:]:
-                self.domain.ties.frame_edges.append((found[0].frame, one.frame))
+                self.domain.ties.same_frame(found[0].frame, one.frame, one.ids)
             fields.append(labels.squeezed(over, ids, found[0].frame))
         for part in lifted[1:]:
             bare = [replace(one, fields=()) for one in (lifted[0], part)]

@@ -32,6 +32,7 @@ class Ties:
     frames: int = 1
     frame_edges: list[tuple[int, int]] = field(default_factory=list)
     rooted: set[int] = field(default_factory=set)
+    framed: list[tuple[int, Ids]] = field(default_factory=list)
     diagonals: list[tuple[Ids, Ids]] = field(default_factory=list)
     frame_parameters: dict[int, str] = field(default_factory=dict)
 
@@ -48,6 +49,16 @@ class Ties:
         if parameter is not None:
             self.frame_parameters[self.frames - 1] = parameter
         return self.frames - 1
+
+    def root_frame(self, frame: int, ids: Ids) -> None:
+        """What has these labels transforms by g itself."""
+        self.rooted.add(frame)
+        self.framed.append((frame, ids))
+
+    def same_frame(self, a: int, b: int, ids: Ids) -> None:
+        """What has these labels transforms in two frames that are one."""
+        self.frame_edges.append((a, b))
+        self.framed.append((a, ids))
 
     def tie(self, a: Ids, b: Ids) -> None:
         """Indices with these labels transform alike."""
