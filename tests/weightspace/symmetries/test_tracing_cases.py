@@ -11,6 +11,7 @@ from torch.nn import functional
 from goldstone.core import InputError
 from goldstone.weightspace import ParameterSymmetries, check_symmetries, parameter_symmetries
 from tests.weightspace.networks import randomised
+from tests.weightspace.random_networks import RandomNetwork
 
 POINTS = torch.linspace(-1.5, 2, 12).reshape(4, 3)
 TOKENS = torch.linspace(-2, 2, 80).reshape(2, 5, 8).sin()
@@ -319,3 +320,23 @@ def test_what_a_norm_sees_grows() -> None:
         "gate.weight": True,
         "gain": False,
     }
+
+
+def test_a_gain_divided_twice() -> None:
+    """The weight of the norm takes up the factor of what it reads and that of its reader."""
+    net = Net(
+        lambda net, x: functional.linear(net.n(net.i(x)), net.i.weight.t()),
+        i=nn.Linear(3, 6),
+        n=nn.BatchNorm1d(6),
+    ).eval()
+    (scaling,) = found(net, POINTS).of_kind("scaling")
+    assert [axis.dual for axis in scaling.on_parameters if axis.parameter == "n.weight"] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("seed", [59, 122, 210])
+def test_random_networks_that_once_failed(seed: int) -> None:
+    inputs = torch.randn(5, 6, generator=torch.Generator().manual_seed(seed))
+    found(RandomNetwork(seed).train(seed % 2 == 0), inputs)

@@ -143,8 +143,12 @@ class DiagonalDomain(Domain):
         if weight is None or weight.parameter is None:
             return out
         # What multiplies x can be divided out of the weight: nothing behind it is touched.
+        before = dict(self.compensating)
         for one in out.fields:
-            self.compensating.append((weight.parameter, one.ids ^ 1))
+            if weight.parameter in before:  # the norm is used twice
+                self.ties.tie(before[weight.parameter], one.ids ^ 1)
+            else:
+                self.compensating.append((weight.parameter, one.ids ^ 1))
         return replace(out, fields=())
 
     def follow(self, x: Labelled, mean: Labelled, variance: Labelled) -> None:

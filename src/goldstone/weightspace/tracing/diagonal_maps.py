@@ -11,7 +11,8 @@ from goldstone.weightspace.tracing.interpreter import Interpreter
 from goldstone.weightspace.tracing.labels import Ids
 
 PIVOT = 1e-9
-Kind = tuple[str, int, int]
+Kind = tuple[str, int, int, bool]
+"""Parameter, axis, sense, and whether a factor is divided out there besides its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,32 +56,33 @@ def diagonal_families(walk: Interpreter) -> list[DiagonalFamily]:
             node = label >> 1
             normed[int(parts[node])] = int(sense[node]) ^ label & 1
     order = {name: rank for rank, name in enumerate(walk.parameters)}
-    units: dict[int, list[tuple[str, int, int, int]]] = defaultdict(list)
+    units: dict[int, list[tuple[str, int, int, bool, int]]] = defaultdict(list)
     for name, x in walk.parameters.items():
         for one in x.fields:
             for place, node in enumerate((one.ids >> 1).tolist()):
                 if not bound[node]:
-                    found = (name, one.axes[0], int(sense[node]), place)
+                    found = (name, one.axes[0], int(sense[node]), False, place)
                     units[int(parts[node])].append(found)
     if isinstance(domain, DiagonalDomain):
         for name, ids in domain.compensating:
             for place, label in enumerate(ids.tolist()):
                 node = label >> 1
                 if not bound[node]:
-                    units[int(parts[node])].append((name, 0, int(sense[node]) ^ label & 1, place))
+                    found = (name, 0, int(sense[node]) ^ label & 1, True, place)
+                    units[int(parts[node])].append(found)
     families: dict[tuple[bool, tuple[Kind, ...]], list[list[int]]] = defaultdict(list)
     for unit, entries in units.items():
         # The sense is a matter of choice: what a norm sees grows, else the first place does.
         entries.sort(key=lambda item: (order[item[0]], *item[1:]))
         flip = normed.get(unit, entries[0][2])
-        kinds = tuple((name, axis, dual ^ flip) for name, axis, dual, _ in entries)
+        kinds = tuple((name, axis, dual ^ flip, more) for name, axis, dual, more, _ in entries)
         families[unit in normed, kinds].append([place for *_, place in entries])
     result = []
     for (broken, kinds), all_places in families.items():
         table = np.array(all_places)
         slots = []
         for kind in dict.fromkeys(kinds):
-            name, axis, dual = kind
+            name, axis, dual, _ = kind
             chosen = table[:, [item == kind for item in kinds]]
             slots.append(DiagonalSlot(name, axis, chosen, bool(dual)))
         result.append(DiagonalFamily(len(table), tuple(slots), not broken))

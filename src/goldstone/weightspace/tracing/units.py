@@ -81,15 +81,16 @@ def families(walk: Interpreter) -> list[Family]:
     nodes = _Nodes(walk, ties)
     parents, children = _relations(ties, labels)
     colours = _coloured(labels, nodes.colour, parents, children)
-    members = _members(labels)
+    members, rows = _members(labels), _rows(ties, labels)
     groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for unit in range(len(fixed)):
         own = nodes.slot[members[unit]] >= 0
         if not fixed[unit] and (own.any() or children.get(unit)):
             others = _elsewhere(unit, parents, children)
-            groups[(int(colours[unit]), others, *sorted(parents.get(unit, ())))].append(unit)
+            same = tuple(sorted(rows.get(unit, ())))
+            groups[(int(colours[unit]), others, same, *sorted(parents.get(unit, ())))].append(unit)
     blocks: dict[tuple[Any, ...], list[list[int]]] = defaultdict(list)
-    for (colour, others, *above), units in groups.items():
+    for (colour, others, _, *above), units in groups.items():
         outer = tuple(sorted({int(colours[parent]) for parent in above}))
         blocks[(colour, len(units), others, *outer)].append(units)
     found = []
@@ -128,6 +129,18 @@ def _relations(ties: Ties, labels: Ids) -> tuple[Relation, Relation]:
                 children[outer] = children[outer] - members | {inner}
         parents = _turned(children)
     return parents, children
+
+
+def _rows(ties: Ties, labels: Ids) -> Relation:
+    """The rows that each unit is in: one block may move with another, which has its own members."""
+    numbers: dict[tuple[int, frozenset[int]], int] = {}
+    rows: Relation = defaultdict(set)
+    for above, families in ties.families:
+        for parent, row in zip(labels[above].tolist(), labels[families].tolist(), strict=True):
+            number = numbers.setdefault((parent, frozenset(row)), len(numbers))
+            for unit in row:
+                rows[unit].add(number)
+    return rows
 
 
 def _turned(children: Relation) -> Relation:
