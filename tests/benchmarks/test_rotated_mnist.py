@@ -111,7 +111,7 @@ def test_the_split_is_of_distinct_images_and_the_same_at_every_call(tmp_path):
 @pytest.mark.parametrize("name", ["p4", "augmented"])
 def test_an_interrupted_training_goes_on_to_the_same_weights(name, tmp_path, monkeypatch):
     data = tiny()
-    whole, _ = trained(name, SMALL, data, 0, tmp_path / "whole")
+    whole = trained(name, SMALL, data, 0, tmp_path / "whole")
     save, calls = torch.save, []
 
     def killed(*given):
@@ -127,7 +127,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(name, tmp_path, mon
     with pytest.raises(KeyboardInterrupt):
         trained(name, SMALL, data, 0, tmp_path / "broken")
     monkeypatch.undo()
-    again, _ = trained(name, SMALL, data, 0, tmp_path / "broken")
+    again = trained(name, SMALL, data, 0, tmp_path / "broken")
     for key, value in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[key], value, rtol=0, atol=0)
 
