@@ -11,6 +11,11 @@ from goldstone.weightspace.matching.loss_barrier import LossBarrier, loss_barrie
 from goldstone.weightspace.matching.merge_many import ManyAlignments, merge_many
 from goldstone.weightspace.matching.merging import interpolated, merged, reset_running_statistics
 from goldstone.weightspace.matching.output_difference import output_difference
+from goldstone.weightspace.matching.semi_permutation_matching import (
+    SemiPermutation,
+    SemiPermutationAlignment,
+    semi_permutation_matching,
+)
 from goldstone.weightspace.matching.weight_matching import Alignment, weight_matching
 from goldstone.weightspace.matching.widened import widened
 
@@ -20,6 +25,8 @@ __all__ = [
     "LearnedAlignment",
     "LossBarrier",
     "ManyAlignments",
+    "SemiPermutation",
+    "SemiPermutationAlignment",
     "activation_matching",
     "bezier_path",
     "canonical_gauge",
@@ -30,6 +37,7 @@ __all__ = [
     "merged",
     "output_difference",
     "reset_running_statistics",
+    "semi_permutation_matching",
     "weight_matching",
     "widened",
 ]

@@ -47,7 +47,7 @@ def widened(
         SymmetryRefusedError: the units that were added change the function; says by how much.
     """
     small, large = model.state_dict(), wider.state_dict()
-    _check_shapes(small, large)
+    check_narrower(small, large)
     check_finite_weights(small, "the narrower network")
     places = _places(parameter_symmetries(model, inputs), parameter_symmetries(wider, inputs))
     state = {name: _embedded(name, x, large[name], places) for name, x in small.items()}
@@ -65,7 +65,12 @@ def widened(
     return result
 
 
-def _check_shapes(small: dict[str, Tensor], large: dict[str, Tensor]) -> None:
+def check_narrower(small: dict[str, Tensor], large: dict[str, Tensor]) -> None:
+    """Raise unless two state_dicts have the same names, and no axis of the first is longer.
+
+    Raises:
+        InputError: the names differ, or an axis is longer.
+    """
     if small.keys() != large.keys():
         only = sorted(small.keys() ^ large.keys())
         raise InputError(
