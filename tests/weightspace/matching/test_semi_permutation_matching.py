@@ -15,6 +15,8 @@ from goldstone.weightspace import (
     output_difference,
     parameter_symmetries,
     semi_permutation_matching,
+    weight_matching,
+    widened,
 )
 from goldstone.weightspace.matching.split_units import SplitUnits
 from tests.weightspace.networks import GPT, ResNet, cnn, mlp, randomised
@@ -243,6 +245,42 @@ def test_whole_network_is_no_farther_than_any_map_of_one_layer() -> None:
             ]
             costs.append(float(sum(writing)) + least(large[2].T, small[2].T, source) + ends)
     assert found.distance**2 == pytest.approx(min(costs), rel=1e-9)
+
+
+def spirals() -> tuple[Tensor, Tensor]:
+    t = torch.linspace(0.3, 1, 100)
+    angle = torch.cat([6 * t, 6 * t + torch.pi])
+    x = torch.stack([angle.cos(), angle.sin()], 1) * t.repeat(2)[:, None]
+    return 2 * x, torch.arange(2).repeat_interleave(100)
+
+
+def trained(seed: int, width: int) -> nn.Module:
+    torch.manual_seed(seed)
+    model = mlp(nn.GELU(), widths=(2, width, width, 2))
+    x, y = spirals()
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for _ in range(250):
+        optimiser.zero_grad()
+        functional.cross_entropy(model(x), y).backward()
+        optimiser.step()
+    return model
+
+
+def test_copies_of_a_trained_network_come_nearer_than_zero_units() -> None:
+    wide, narrow = trained(0, 64), trained(1, 16)
+    x, y = spirals()
+    padded = widened(narrow, wide, (x,))
+    zeros = weight_matching(wide, padded, parameter_symmetries(wide, (x,)))
+    copies = semi_permutation_matching(wide, narrow, (x,))
+    barriers = []
+    for one in (zeros.model(wide), copies.model(wide)):
+        found = loss_barrier(
+            wide, one, x, y, lambda out, y: functional.cross_entropy(out, y, reduction="none")
+        )
+        assert found.barrier.estimate is not None
+        barriers.append(found.barrier.estimate)
+    assert copies.distance < 0.8 * zeros.distance
+    assert barriers[1] < 0.5 * barriers[0]  # 0.0009 and 0.25 when this was written
 
 
 def test_equal_widths_are_permuted() -> None:
