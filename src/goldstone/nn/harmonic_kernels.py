@@ -8,9 +8,8 @@ from torch import Tensor
 from goldstone.nn.block_bases import BlockBasis, DenseBasis
 from goldstone.nn.circular_harmonics import CircularHarmonics, harmonic_action
 from goldstone.nn.planar_elements import check_planar, frequency_bound, planar_elements
-from goldstone.nn.rotated_filters import RotatedFilters
-from goldstone.representations import RegularRepresentation, Representation, image_basis
-from goldstone.representations.intertwiners import permutation_images
+from goldstone.nn.turned_kernels import turned_kernel_basis
+from goldstone.representations import Representation, image_basis
 
 
 def harmonic_kernel_basis(
@@ -47,33 +46,8 @@ def harmonic_basis(
     """
     group: Any = source.group
     check_planar(group)
-    if isinstance(target, RegularRepresentation):
-        if isinstance(source, RegularRepresentation):
-            return _regular_to_regular(source, filters)
-        return DenseBasis(_to_regular(source, filters))
-    if isinstance(source, RegularRepresentation):
-        # The transposed kernels are equivariant from target to source.
-        return DenseBasis(_to_regular(target, filters).transpose(1, 2))
-    return DenseBasis(_averaged(source, target, filters))
-
-
-def _regular_to_regular(regular: Representation, filters: CircularHarmonics) -> RotatedFilters:
-    """K[g, h](p) = Σ_b c[g⁻¹h, b] B_b(g⁻¹p)."""
-    group: Any = regular.group
-    elements = group.element_tensor()
-    origins = permutation_images(regular, group.inverse(elements))
-    if origins is None:
-        raise TypeError(f"the regular representation of {group.name} permutes")
-    return RotatedFilters(filters.turned(group.matrices(elements)), origins)
-
-
-def _to_regular(source: Representation, filters: CircularHarmonics) -> Tensor:
-    """K[g, i](p) = Σ c[i′, b] ρ_in(g⁻¹)[i′, i] B_b(g⁻¹p), the coefficients one at a time."""
-    group: Any = source.group
-    elements = group.element_tensor()
-    turned = filters.turned(group.matrices(elements)) / group.order**0.5
-    rho = source.matrix_unchecked(group.inverse(elements))
-    return torch.einsum("gmi,gbxy->mbgixy", rho, turned).flatten(0, 1)
+    turned = turned_kernel_basis(source, target, filters)
+    return DenseBasis(_averaged(source, target, filters)) if turned is None else turned
 
 
 def _averaged(source: Representation, target: Representation, filters: CircularHarmonics) -> Tensor:

@@ -8,19 +8,17 @@ from torch import Tensor
 
 from goldstone.groups import FiniteGroup, OrthogonalGroup
 from goldstone.nn.block_bases import BlockBasis, DenseBasis
-from goldstone.nn.rotated_filters import RotatedFilters
 from goldstone.nn.spatial_elements import check_spatial
 from goldstone.nn.spherical_filters import SphericalFilters
+from goldstone.nn.turned_kernels import turned_kernel_basis
 from goldstone.representations import (
     O3Irrep,
-    RegularRepresentation,
     Representation,
     SO3Irrep,
     clebsch_gordan,
     image_basis,
     wigner_matrices,
 )
-from goldstone.representations.intertwiners import permutation_images
 
 
 def spherical_kernel_basis(
@@ -59,14 +57,8 @@ def spherical_basis(
     check_spatial(group)
     if not isinstance(group, FiniteGroup):
         return DenseBasis(_coupled(source, target, filters))
-    if isinstance(target, RegularRepresentation):
-        if isinstance(source, RegularRepresentation):
-            return _regular_to_regular(source, filters)
-        return DenseBasis(_to_regular(source, filters))
-    if isinstance(source, RegularRepresentation):
-        # The transposed kernels are equivariant from target to source.
-        return DenseBasis(_to_regular(target, filters).transpose(1, 2))
-    return DenseBasis(_averaged(source, target, filters))
+    turned = turned_kernel_basis(source, target, filters)
+    return DenseBasis(_averaged(source, target, filters)) if turned is None else turned
 
 
 def _coupled(source: Representation, target: Representation, filters: SphericalFilters) -> Tensor:
@@ -102,25 +94,6 @@ def _kernels(coefficients: Tensor, filters: SphericalFilters, degree: int) -> Te
         "noia,jxyz,axyz->njoixyz", coefficients, filters.shells(degree), filters.angular(degree)
     )
     return kernels.flatten(0, 1)
-
-
-def _regular_to_regular(regular: Representation, filters: SphericalFilters) -> RotatedFilters:
-    """K[g, h](p) = Σ_b c[g⁻¹h, b] B_b(g⁻¹p)."""
-    group: Any = regular.group
-    elements = group.element_tensor()
-    origins = permutation_images(regular, group.inverse(elements))
-    if origins is None:
-        raise TypeError(f"the regular representation of {group.name} permutes")
-    return RotatedFilters(filters.turned(group.matrices(elements)), origins)
-
-
-def _to_regular(source: Representation, filters: SphericalFilters) -> Tensor:
-    """K[g, i](p) = Σ c[i′, b] ρ_in(g⁻¹)[i′, i] B_b(g⁻¹p), the coefficients one at a time."""
-    group: Any = source.group
-    elements = group.element_tensor()
-    turned = filters.turned(group.matrices(elements)) / group.order**0.5
-    rho = source.matrix_unchecked(group.inverse(elements))
-    return torch.einsum("gmi,gbxyz->mbgixyz", rho, turned).flatten(0, 1)
 
 
 def _harmonic(group: Any, degree: int) -> Representation:

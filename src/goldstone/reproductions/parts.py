@@ -1,10 +1,14 @@
 """A reproduction put together from parts: some claims each, with their figures and tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from goldstone.core import Progress
+from goldstone.reproductions.kept import Kept
 from goldstone.reproductions.results import Claim, Provenance, Reproduction
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,22 @@ class Part:
     drawings: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+
+
+def measured_parts(
+    title: str,
+    claims: Mapping[str, Callable[[Kept, S], Part]],
+    kept: Kept,
+    sizes: S,
+    progress: Progress,
+) -> tuple[list[Part], dict[str, float]]:
+    """All parts, one after the other, and the seconds of each by name."""
+    parts = []
+    with progress.task(title, len(claims)) as task:
+        for measure in claims.values():
+            parts.append(measure(kept, sizes))
+            task.advance()
+    return parts, {name: part.seconds for name, part in zip(claims, parts, strict=True)}
 
 
 def assembled(

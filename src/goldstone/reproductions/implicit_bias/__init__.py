@@ -9,7 +9,7 @@ from goldstone.reproductions.implicit_bias.design_claims import low_rank_claims,
 from goldstone.reproductions.implicit_bias.measure_claims import measure_claims
 from goldstone.reproductions.implicit_bias.sizes import FULL, QUICK, Sizes
 from goldstone.reproductions.kept import Kept
-from goldstone.reproductions.parts import assembled
+from goldstone.reproductions.parts import assembled, measured_parts
 from goldstone.reproductions.results import Provenance, Reproduction
 from goldstone.reproductions.versions import versions
 
@@ -37,12 +37,7 @@ def reproduce(out: Path, *, quick: bool = False, progress: Progress = _SILENT) -
     """
     sizes = QUICK if quick else FULL
     kept = Kept(out, asdict(sizes))
-    parts = []
-    with progress.task("implicit bias", len(_PARTS)) as task:
-        for claims in _PARTS.values():
-            parts.append(claims(kept, sizes))
-            task.advance()
-    seconds = {name: part.seconds for name, part in zip(_PARTS, parts, strict=True)}
+    parts, seconds = measured_parts("implicit bias", _PARTS, kept, sizes, progress)
     return assembled(
         "implicit_bias",
         "Implicit bias as a gauge correction",

@@ -10,7 +10,7 @@ from goldstone.reproductions.mirror_collapse.duplicates import duplicate_claims
 from goldstone.reproductions.mirror_collapse.lasso import lasso_claims
 from goldstone.reproductions.mirror_collapse.rank import rank_claims
 from goldstone.reproductions.mirror_collapse.sizes import FULL, QUICK, Sizes
-from goldstone.reproductions.parts import assembled
+from goldstone.reproductions.parts import assembled, measured_parts
 from goldstone.reproductions.results import Provenance, Reproduction
 from goldstone.reproductions.versions import versions
 
@@ -39,12 +39,7 @@ def reproduce(out: Path, *, quick: bool = False, progress: Progress = _SILENT) -
     """
     sizes = QUICK if quick else FULL
     kept = Kept(out, asdict(sizes))
-    parts = []
-    with progress.task("mirror symmetries", len(_PARTS)) as task:
-        for claims in _PARTS.values():
-            parts.append(claims(kept, sizes))
-            task.advance()
-    seconds = {name: part.seconds for name, part in zip(_PARTS, parts, strict=True)}
+    parts, seconds = measured_parts("mirror symmetries", _PARTS, kept, sizes, progress)
     return assembled(
         "mirror_collapse",
         "Mirror symmetries: collapse, and its removal",
