@@ -15,9 +15,10 @@ from goldstone.nn.second_moment import second_moment
 
 
 class LieConv(nn.Module):
-    """f′(g_i) = Σ_j w_j u(a_ij) K(a_ij) f(h_j) / Σ_j w_j u(a_ij) + b with a_ij = log(h_j⁻¹ g_i).
+    """Convolution on a Lie group, from samples.
 
-    The estimate of ∫ K(log h⁻¹g) f(h) dh from samples of f, with K a learned function of the Lie
+    f′(g_i) = Σ_j w_j u(a_ij) K(a_ij) f(h_j) / Σ_j w_j u(a_ij) + b with a_ij = log(h_j⁻¹ g_i): the
+    estimate of ∫ K(log h⁻¹g) f(h) dh from samples of f, with K a learned function of the Lie
     algebra, K(a) = Σ_m W_m φ_m(a), W_m matrices of the channels and φ a small network (Finzi et al.
     2020, "Generalizing convolutional neural networks for equivariance to Lie groups on arbitrary
     continuous data", with the factorisation of Wu et al. 2019, "PointConv").

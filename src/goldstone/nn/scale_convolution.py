@@ -109,7 +109,7 @@ class _ScaleLayer(nn.Module, ABC):
 
 
 class ScaleLiftingConv2d(_ScaleLayer):
-    """out[c, s](p) = Σ_i Σ_d K_ci^s(d) in[i](p + d) + b_c: one filter at every scale.
+    """One filter at every scale: out_cs(p) = Σ_i Σ_d K_ci^s(d) in_i(p + d) + b_c.
 
     (batch, in_channels, X, Y) → (batch, out_fields, scale, X, Y), s = 0 the smallest. If the image
     is enlarged by base^k, then out[s + k] is out[s] enlarged, for all weights: up to
@@ -159,10 +159,10 @@ class ScaleLiftingConv2d(_ScaleLayer):
 
 
 class ScaleConv2d(_ScaleLayer):
-    """out[c, s](p) = Σ_{i,t,d} K_cit^s(d) in[i, s + t](p + d) + b_c, t = 0 … reach − 1.
+    """Convolution over the plane and, upwards, over the scales (Sosnovik et al. 2020).
 
-    Convolution over the plane and, upwards, over the scales (Sosnovik et al. 2020). (batch,
-    in_fields, scale, X, Y) → (batch, out_fields, scale′, X, Y). Equivariant as
+    out_cs(p) = Σ_{i,t,d} K_cit^s(d) in_i,s+t(p + d) + b_c, t = 0 … reach − 1:
+    (batch, in_fields, scale, X, Y) → (batch, out_fields, scale′, X, Y). Equivariant as
     :class:`ScaleLiftingConv2d`, but for the end of the scales: with ``edge="valid"`` the last
     reach − 1 scales, which would miss terms, are left out, so that what comes out is equivariant
     throughout; with ``"zeros"`` they are kept, and wrong by as much as is missing
