@@ -52,7 +52,7 @@ LEARNED_STEPS, TESTED_STEPS, TESTED = 4, 8, 48
 LAW = NavierStokes2d(viscosity=2e-3)
 ELONGATION = {"isotropic": 1.0, "anisotropic": 2.0}
 SIZES = (8, 32, 128)
-STEPS, BATCH, RATE = 256, 16, 2e-3
+SEEDS, STEPS, BATCH, RATE = 3, 256, 16, 2e-3
 UNET = EmulatorConfig(
     "unet",
     NAVIER_STOKES_FIELDS,
@@ -221,7 +221,7 @@ def persistence(kind: str) -> dict[str, float]:
 
 
 def study(
-    runs: Runs, work: Path, *, sizes: Sequence[int] = SIZES, seeds: int = 3, steps: int = STEPS
+    runs: Runs, work: Path, *, sizes: Sequence[int] = SIZES, seeds: int = SEEDS, steps: int = STEPS
 ) -> None:
     """Run what is not there yet, seed by seed."""
     runs.get("cost of a step", {}, cost_of_a_step)
@@ -261,6 +261,10 @@ def page(runs: Runs) -> str:
         ),
         "",
     ]
+    done = sum("audit" in run for run in runs.found.values())
+    planned = SEEDS * len(SIZES) * len(ELONGATION) * len(ARCHITECTURES)
+    if done < planned:
+        lines += [f"Not finished: {done} of {planned} runs ({SEEDS} seeds).", ""]
     cost = runs.found["cost of a step"]
     one, other = (1000 * cost["cpu"][name] for name in ("plain", "equivariant"))
     lines += [
@@ -383,7 +387,7 @@ def picture(runs: Runs) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--work", type=Path, default=Path("out/flow_emulators"))
     given = parser.parse_args(arguments)
