@@ -2,33 +2,35 @@
 
 HELP = """Move network B along its symmetries to network A, and merge the two.
 
-A and B are weights, safetensors or a .pt that holds a state_dict alone, of one
-architecture, which --model names: MODULE:NAME or FILE.py:NAME, a class or
-function that returns a torch.nn.Module and takes the arguments of --set.
+A and B are weights, safetensors or a .pt that holds a state_dict alone, of
+one architecture, which --model names: MODULE:NAME or FILE.py:NAME, a class
+or function that returns a torch.nn.Module and takes the arguments of --set.
 Naming it runs its code. DATA are pairs, an .npz with the arrays inputs and
 targets, sample axis first; several files are put together.
 
-Two networks trained apart differ by the order of their hidden units, channels
-and heads, by factors, signs and bases that no output shows. The symmetries are
-found from the graph of the model and tested on the data: one that changes the
-outputs is refused, with how much. Then B is moved to where it is nearest to A
-(--method weights), where its units correlate with those of A (activations), or
-where the loss half-way is small (learned): the same function in other weights.
+Two networks trained apart differ by the order of their hidden units,
+channels and heads, by factors, signs and bases that no output shows. The
+symmetries are found from the graph of the model and tested on the data: one
+that changes the outputs is refused, with how much. Then B is moved to where
+it is nearest to A (--method weights), where its units correlate with those
+of A (activations), or where the loss half-way is small (learned): the same
+function in other weights.
 
 \b
 Examples:
   goldstone align a.safetensors b.safetensors --model nets.py:MLP \\
       --data test.npz --out aligned
   goldstone align a.pt b.pt --model nets.py:GPT --set depth=4 \\
-      --train train.npz --data test.npz --method learned --steps 1000 --out out
+      --train train.npz --data test.npz --method learned --out out
   goldstone align a.pt b.pt --model nets.py:MLP --data test.npz \\
       --kinds permutation --json
   goldstone align a.pt b.pt --model nets.py:CNN --data test.npz --curve 500
 
-The barrier is max over t of L(t) − (1−t)·L(0) − t·L(1) along the straight line
-between the weights, B as given and B moved; with --curve also along a trained
-quadratic Bézier curve. Its interval is a 95 % bootstrap over samples. Running
-statistics of BatchNorm are reset at every point with the training inputs.
+The barrier is max over t of L(t) − (1−t)·L(0) − t·L(1) along the straight
+line between the weights, B as given and B moved; with --curve also along a
+trained quadratic Bézier curve. Its interval is a 95 % bootstrap over
+samples. Running statistics of BatchNorm are reset at every point with the
+training inputs.
 
 \b
 --out DIR receives
