@@ -17,7 +17,6 @@ from goldstone.reproductions.loss_landscape_geometry.part import (
     Part,
     compared,
     estimate,
-    seeds_of,
 )
 from goldstone.reproductions.loss_landscape_geometry.point_group_claims import (
     NAMES,
@@ -103,7 +102,7 @@ def convention_claims(experiments: Experiments) -> Part:
         compared(
             "ρ of {r, r³, s, sr²}, components swapped, euclidean",
             "influence 0.001–0.03",
-            seeds_of(runs, lambda r: mean_orbit(swapped[r], FAILING)),
+            over_seeds([mean_orbit(swapped[r], FAILING) for r in runs]),
         ),
     ]
     matches = failing(swapped) == "{r, r³, s, sr²}" and failing(flipped) != "{r, r³, s, sr²}"

@@ -6,9 +6,8 @@ from goldstone.reproductions.loss_landscape_geometry.part import (
     compared,
     estimate,
     judged,
-    seeds_of,
 )
-from goldstone.reproductions.results import Claim, Comparison
+from goldstone.reproductions.results import Claim, Comparison, over_seeds
 
 SMALL = 1e-2
 """λ up to a hundredth of the mean curvature is what the claim is about."""
@@ -21,7 +20,7 @@ def damping_claims(experiments: Experiments) -> Part:
     for flow in ("NS", "CE"):
         for network in ("U-Net", "ViT"):
             runs = [Run(flow, network, seed) for seed in experiments.sizes.seeds]
-            small = seeds_of(runs, lambda r: _largest_change(experiments, r, SMALL))
+            small = over_seeds([_largest_change(experiments, r, SMALL) for r in runs])
             rows.append(
                 compared(
                     f"largest change of K, any shift or turn, λ up to 0.01, {flow} {network}",
@@ -32,7 +31,7 @@ def damping_claims(experiments: Experiments) -> Part:
             changes.append(estimate(small))
             top = max(experiments.sizes.dampings)
             if top > SMALL:
-                large = seeds_of(runs, lambda r: _largest_change(experiments, r, top))  # noqa: B023
+                large = over_seeds([_largest_change(experiments, r, top) for r in runs])
                 rows.append(compared(f"the same, λ up to {top:g}, {flow} {network}", "", large))
     claim = Claim(
         "Influence does not depend on the damping λ of the metric.",

@@ -16,7 +16,6 @@ from goldstone.reproductions.loss_landscape_geometry.part import (
     compared,
     estimate,
     judged,
-    seeds_of,
 )
 from goldstone.reproductions.loss_landscape_geometry.point_group_claims import (
     NAMES,
@@ -41,10 +40,10 @@ def epoch_claims(experiments: Experiments) -> Part:
         def at(run: Run, convention: str, e: int = epoch) -> Elements:
             return history[run][e][convention]
 
-        holds = seeds_of(runs, lambda r: mean_influence(at(r, "right"), HOLDING))
-        fails = seeds_of(runs, lambda r: mean_influence(at(r, "swapped"), FAILING))
-        same = seeds_of(runs, lambda r: mean_influence(at(r, "right"), FAILING))
-        null = seeds_of(runs, lambda r: mean_null(at(r, "right"), NAMES))
+        holds = over_seeds([mean_influence(at(r, "right"), HOLDING) for r in runs])
+        fails = over_seeds([mean_influence(at(r, "swapped"), FAILING) for r in runs])
+        same = over_seeds([mean_influence(at(r, "right"), FAILING) for r in runs])
+        null = over_seeds([mean_null(at(r, "right"), NAMES) for r in runs])
         gaps[epoch] = over_seeds(
             [
                 mean_influence(at(r, "right"), HOLDING) - mean_influence(at(r, "swapped"), FAILING)

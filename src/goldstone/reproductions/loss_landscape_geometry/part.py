@@ -1,12 +1,11 @@
 """A part of the reproduction: some claims with their figures and tables."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from goldstone.core import Statistic
-from goldstone.reproductions.loss_landscape_geometry.experiments import Run
-from goldstone.reproductions.results import Claim, Comparison, Outcome, over_seeds
+from goldstone.reproductions.results import Claim, Comparison, Outcome
 
 
 @dataclass(frozen=True)
@@ -17,11 +16,6 @@ class Part:
     captions: Mapping[str, str] = field(default_factory=dict)
     drawings: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
-
-
-def seeds_of(runs: Sequence[Run], value: Callable[[Run], float]) -> Statistic:
-    """Mean and interval over the seeds of one kind of model."""
-    return over_seeds([value(run) for run in runs])
 
 
 def compared(quantity: str, published: str, measured: Statistic, words: str = "") -> Comparison:

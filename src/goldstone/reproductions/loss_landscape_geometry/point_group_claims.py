@@ -19,7 +19,6 @@ from goldstone.reproductions.loss_landscape_geometry.part import (
     compared,
     estimate,
     judged,
-    seeds_of,
 )
 from goldstone.reproductions.loss_landscape_geometry.symmetries import D4, FAILING, HOLDING
 from goldstone.reproductions.results import Claim, Comparison, over_seeds
@@ -108,10 +107,10 @@ def _navier_stokes(right: Found, swapped: Found) -> Claim:
     for network in ("U-Net", "ViT"):
         runs = of_kind(right, "NS", network)
         for label, found in (("right", right), ("swapped", swapped)):
-            fails = seeds_of(runs, lambda r: median_error(found[r], FAILING))  # noqa: B023
-            holds = seeds_of(runs, lambda r: median_error(found[r], HOLDING))  # noqa: B023
-            weak = seeds_of(runs, lambda r: mean_influence(found[r], FAILING))  # noqa: B023
-            strong = seeds_of(runs, lambda r: mean_influence(found[r], HOLDING))  # noqa: B023
+            fails = over_seeds([median_error(found[r], FAILING) for r in runs])
+            holds = over_seeds([median_error(found[r], HOLDING) for r in runs])
+            weak = over_seeds([mean_influence(found[r], FAILING) for r in runs])
+            strong = over_seeds([mean_influence(found[r], HOLDING) for r in runs])
             where = f"NS {network}, {label} convention"
             rows += [
                 compared(f"E of {{r, r³, s, sr²}}, {where}", "3.5×10³", fails),
@@ -144,9 +143,11 @@ def _euler(right: Found, swapped: Found) -> Claim:
     influences = []
     for network in ("U-Net", "ViT"):
         runs = of_kind(right, "CE", network)
-        largest = seeds_of(runs, lambda r: max(right[r][name].error_quartiles[1] for name in NAMES))
-        influence = seeds_of(runs, lambda r: mean_influence(right[r], NAMES))
-        control = seeds_of(runs, lambda r: median_error(swapped[r], FAILING))
+        largest = over_seeds(
+            [max(right[r][name].error_quartiles[1] for name in NAMES) for r in runs]
+        )
+        influence = over_seeds([mean_influence(right[r], NAMES) for r in runs])
+        control = over_seeds([median_error(swapped[r], FAILING) for r in runs])
         rows += [
             compared(f"largest median E over D4, CE {network}", "1.00–1.04", largest),
             compared(f"mean influence over D4, CE {network}", "0.18–0.36", influence),
@@ -187,7 +188,7 @@ def _correlation(right: Found, swapped: Found, shifts: Found) -> Claim:
         for flow, network in KINDS:
             if found is swapped and flow == "CE":
                 continue
-            value = seeds_of(of_kind(found, flow, network), lambda r: pearson(r, found))  # noqa: B023
+            value = over_seeds([pearson(r, found) for r in of_kind(found, flow, network)])
             published = "−0.17 ± 0.01" if flow == "CE" else ""
             name = f"Pearson r of log E and K over {where}, {flow} {network}"
             rows.append(compared(name, published, value))
@@ -215,9 +216,9 @@ def _null(right: Found, swapped: Found) -> Claim:
     for flow, network in KINDS:
         runs = of_kind(right, flow, network)
         for metric in ("galerkin", "euclidean"):
-            pair = seeds_of(runs, lambda r: mean_influence(right[r], NAMES, metric))  # noqa: B023
-            null = seeds_of(runs, lambda r: mean_null(right[r], NAMES, metric))  # noqa: B023
-            orbit = seeds_of(runs, lambda r: mean_orbit(right[r], NAMES, metric))  # noqa: B023
+            pair = over_seeds([mean_influence(right[r], NAMES, metric) for r in runs])
+            null = over_seeds([mean_null(right[r], NAMES, metric) for r in runs])
+            orbit = over_seeds([mean_orbit(right[r], NAMES, metric) for r in runs])
             where = f"over D4, {flow} {network}, {metric}"
             rows += [
                 compared(f"K {where}", "", pair),
@@ -226,7 +227,7 @@ def _null(right: Found, swapped: Found) -> Claim:
             ]
             lifted.append(estimate(orbit))
     swapped_runs = of_kind(swapped, "NS", "U-Net")
-    wrong = seeds_of(swapped_runs, lambda r: mean_orbit(swapped[r], FAILING))
+    wrong = over_seeds([mean_orbit(swapped[r], FAILING) for r in swapped_runs])
     rows.append(compared("ρ of {r, r³, s, sr²}, NS U-Net, swapped, euclidean", "", wrong))
     return Claim(
         "Positive influence between poses says that learning one teaches the other.",

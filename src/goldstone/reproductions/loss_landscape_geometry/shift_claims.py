@@ -19,7 +19,6 @@ from goldstone.reproductions.loss_landscape_geometry.part import (
     compared,
     estimate,
     judged,
-    seeds_of,
 )
 from goldstone.reproductions.results import Claim, over_seeds
 
@@ -100,7 +99,11 @@ def _stride(
         )
 
     rows = [
-        compared(f"largest |1 − K|, any sample, {flow} U-Net", "0", seeds_of(runs, worst))
+        compared(
+            f"largest |1 − K|, any sample, {flow} U-Net",
+            "0",
+            over_seeds([worst(run) for run in runs]),
+        )
         for (flow, network), runs in groups.items()
         if network == "U-Net"
     ]
@@ -122,10 +125,10 @@ def _uniform(
     for kind, runs in groups.items():
         if kind[1] != "U-Net":
             continue
-        mean = seeds_of(runs, lambda r: float(np.mean(_influences(found[r]))))
-        lowest = seeds_of(runs, lambda r: min(_influences(found[r])))
-        euclidean = seeds_of(runs, lambda r: float(np.mean(_influences(found[r], "euclidean"))))
-        orbit = seeds_of(runs, lambda r: float(np.mean(_orbits(found[r], stride))))
+        mean = over_seeds([float(np.mean(_influences(found[r]))) for r in runs])
+        lowest = over_seeds([min(_influences(found[r])) for r in runs])
+        euclidean = over_seeds([float(np.mean(_influences(found[r], "euclidean"))) for r in runs])
+        orbit = over_seeds([float(np.mean(_orbits(found[r], stride))) for r in runs])
         name = f"{kind[0]} U-Net"
         rows += [
             compared(f"mean influence over shifts, {name}", PUBLISHED_MEAN[kind], mean),
@@ -153,9 +156,9 @@ def _lattice(
     flows: tuple[Flow, ...] = ("NS", "CE")
     for flow in flows:
         vit, unet = (groups[(flow, network)] for network in ("ViT", "U-Net"))
-        mean = seeds_of(vit, lambda r: float(np.mean(_influences(found[r]))))
-        gap = seeds_of(vit, lambda r: _resonance(found[r], patch))
-        error = seeds_of(vit, lambda r: _resonance_of_error(found[r], patch))
+        mean = over_seeds([float(np.mean(_influences(found[r]))) for r in vit])
+        gap = over_seeds([_resonance(found[r], patch) for r in vit])
+        error = over_seeds([_resonance_of_error(found[r], patch) for r in vit])
         below = over_seeds(
             [
                 float(np.mean(_influences(found[a])) - np.mean(_influences(found[b])))
@@ -191,9 +194,9 @@ def _coincidence(
     rows, correlations = [], []
     for kind, runs in groups.items():
         flow, network = kind
-        r = seeds_of(runs, lambda run: _correlation(found[run]))
-        low = seeds_of(runs, lambda run: min(m.error_quartiles[2] for m in found[run].values()))
-        high = seeds_of(runs, lambda run: max(m.error_quartiles[2] for m in found[run].values()))
+        r = over_seeds([_correlation(found[run]) for run in runs])
+        low = over_seeds([min(m.error_quartiles[2] for m in found[run].values()) for run in runs])
+        high = over_seeds([max(m.error_quartiles[2] for m in found[run].values()) for run in runs])
         rows += [
             compared(f"correlation over shifts of K and log E, {flow} {network}", "< 0", r),
             compared(

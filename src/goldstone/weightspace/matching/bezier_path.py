@@ -79,7 +79,7 @@ def bezier_path(
             if not bool(value.isfinite()):
                 raise InputError("the loss on the curve is not finite; lower the learning rate")
             optimiser.zero_grad()
-            value.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(value)
             optimiser.step()
             losses.append(float(value.detach()))
             task.advance()

@@ -129,7 +129,7 @@ def learned_matching(
                 latent, mixing, trees.take(inputs, rows), trees.take(targets, rows)
             ).mean()
             optimiser.zero_grad()
-            value.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(value)
             optimiser.step()
             losses.append(float(value.detach()))
             if step % every == 0 or step == steps:
