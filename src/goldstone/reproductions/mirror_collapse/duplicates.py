@@ -5,7 +5,7 @@ from math import log10
 from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from goldstone.core import generator
 from goldstone.report.lines import Line, line_plot
@@ -109,8 +109,9 @@ def _duplicated(seed: int) -> nn.Module:
 
 def _distance(model: nn.Module) -> float:
     """The largest of the pairs."""
-    weight = model.get_parameter("0.weight")
+    first = model.get_submodule("0")
     with torch.no_grad():
+        weight: Tensor = first.weight  # type: ignore[assignment]
         return float((weight[_PAIRS:] - weight[:_PAIRS]).norm(dim=1).max())
 
 
