@@ -2,10 +2,10 @@
 
 from functools import partial
 from math import log10
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from goldstone.core import generator
 from goldstone.report.lines import Line, line_plot
@@ -109,9 +109,9 @@ def _duplicated(seed: int) -> nn.Module:
 
 def _distance(model: nn.Module) -> float:
     """The largest of the pairs."""
-    first = model.get_submodule("0")
+    first = cast(nn.Linear, model.get_submodule("0"))
     with torch.no_grad():
-        weight: Tensor = first.weight  # type: ignore[assignment]
+        weight = first.weight
         return float((weight[_PAIRS:] - weight[:_PAIRS]).norm(dim=1).max())
 
 

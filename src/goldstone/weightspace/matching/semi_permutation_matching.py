@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from goldstone.core import Progress, SilentProgress, SymmetryRefusedError, generator
-from goldstone.weightspace.matching.output_difference import output_difference
+from goldstone.core import Progress, SilentProgress, generator
 from goldstone.weightspace.matching.split_families import split_families
 from goldstone.weightspace.matching.split_units import Pair, SplitUnits
 from goldstone.weightspace.matching.unit_maps import (
@@ -20,7 +19,7 @@ from goldstone.weightspace.matching.unit_maps import (
     UnitMaps,
     in_double,
 )
-from goldstone.weightspace.matching.widened import check_narrower
+from goldstone.weightspace.matching.widened import check_narrower, same_function
 from goldstone.weightspace.symmetries.parameter_symmetry import StateDict
 from goldstone.weightspace.symmetries.symmetry_check import check_finite_weights
 
@@ -140,17 +139,7 @@ def semi_permutation_matching(
     state = {name: x.to(large[name]) for name, x in maps.weights().items()}
     for name, first in shared:
         state[name] = state[first]
-    result = copy.deepcopy(reference)
-    result.load_state_dict(state)
-    for one, two in zip(result.modules(), model.modules(), strict=True):
-        one.training = two.training
-    difference = output_difference(model, result, inputs)
-    if not difference <= tolerance:
-        raise SymmetryRefusedError(
-            f"copies of units change the outputs by {difference:.2g} of their size (tolerance "
-            f"{tolerance:g}): some operation depends on how many units there are, as a norm over "
-            "them or a factor 1/√width does; align networks of equal widths there"
-        )
+    _, difference = same_function(model, reference, state, inputs, tolerance, "copies of units")
     found = tuple(
         SemiPermutation(one.name, *map(torch.from_numpy, (unit.source, unit.factor)))
         for one, unit in ((one, maps.maps[number]) for number, one in enumerate(families))

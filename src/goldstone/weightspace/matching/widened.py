@@ -1,7 +1,7 @@
 """A network in the shape of a wider one, with units that do nothing."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,18 +51,34 @@ def widened(
     check_finite_weights(small, "the narrower network")
     places = _places(parameter_symmetries(model, inputs), parameter_symmetries(wider, inputs))
     state = {name: _embedded(name, x, large[name], places) for name, x in small.items()}
+    return same_function(model, wider, state, inputs, tolerance, "units of weight zero")[0]
+
+
+def same_function(
+    model: nn.Module,
+    wider: nn.Module,
+    state: Mapping[str, Tensor],
+    inputs: Sequence[Any],
+    tolerance: float,
+    added: str,
+) -> tuple[nn.Module, float]:
+    """A copy of ``wider`` with weights that ``model`` was put into, and how far outputs differ.
+
+    Raises:
+        SymmetryRefusedError: they differ by more than the tolerance; ``added`` names what did it.
+    """
     result = copy.deepcopy(wider)
-    result.load_state_dict(state)
+    result.load_state_dict(dict(state))
     for one, two in zip(result.modules(), model.modules(), strict=True):
         one.training = two.training
     difference = output_difference(model, result, inputs)
     if not difference <= tolerance:
         raise SymmetryRefusedError(
-            f"units of weight zero change the outputs by {difference:.2g} of their size (tolerance "
+            f"{added} change the outputs by {difference:.2g} of their size (tolerance "
             f"{tolerance:g}): some operation depends on how many units there are, as a norm over "
             "them or a factor 1/√width does; align networks of equal widths there"
         )
-    return result
+    return result, difference
 
 
 def check_narrower(small: dict[str, Tensor], large: dict[str, Tensor]) -> None:
