@@ -67,6 +67,28 @@ def test_taylor_green_in_a_moving_frame(
     torch.testing.assert_close(solver.advance(start, 0.6), exact, atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize("ratio", [0.0, 0.2, 3.0])
+def test_eddies_decay_by_the_viscosity_of_each_axis(ratio: float) -> None:
+    """Taylor–Green vortices of one wave vector are steady but for the decay of their waves."""
+    lengths, grid, duration = (1.0, 2.5), (24, 36), 0.6
+    solver = NavierStokes2d(5e-3, lengths, viscosity_ratio=ratio)
+    start = taylor_green(0.0, (0.0, 0.0), 0.0, grid, lengths)
+    k_x, k_y = (2 * math.pi / size for size in lengths)
+    exact = math.exp(-5e-3 * (k_x**2 + ratio * k_y**2) * duration) * start
+    torch.testing.assert_close(solver.advance(start, duration), exact, atol=1e-12, rtol=0)
+
+
+def test_a_viscosity_of_each_axis_damps_the_tendency_by_its_second_derivative() -> None:
+    state, duration, ratio = SOLVER.project(flows()), 1e-5, 0.1
+    later, usual = (
+        NavierStokes2d(VISCOSITY, viscosity_ratio=a).advance(state, duration) for a in (ratio, 1.0)
+    )
+    wave = 2 * math.pi * torch.fft.fftfreq(32, 1 / 32, dtype=torch.float64)
+    curved = torch.fft.ifft(-(wave**2) * torch.fft.fft(state, dim=-1), dim=-1).real
+    expected = VISCOSITY * (ratio - 1) * curved
+    assert relative((later - usual) / duration - expected, expected) < 1e-3
+
+
 def test_converges_with_fourth_order_in_time() -> None:
     state = flows()
     fine = NavierStokes2d(VISCOSITY, courant=0.05).advance(state, 0.3)
@@ -152,6 +174,19 @@ def test_commutes_with_the_point_group(name: str, velocity_d4: dict) -> None:
     state = flows()
     later = SOLVER.advance(state, 0.2)
     assert relative(SOLVER.advance(act(state), 0.2) - act(later), later) < 1e-12
+
+
+@pytest.mark.parametrize("name", [f"r{k}{s}" for s in ("", "s") for k in range(4)])
+def test_unequal_viscosities_break_what_swaps_the_axes(name: str, velocity_d4: dict) -> None:
+    """The rest of D4 still commutes; what swaps the axes takes the law to that of swapped ones."""
+    act, state, ratio = velocity_d4[name], flows(), 0.2
+    solver = NavierStokes2d(2e-2, viscosity_ratio=ratio)
+    later, moved = solver.advance(state, 0.2), solver.advance(act(state), 0.2)
+    swaps = name in ("r1", "r3", "r1s", "r3s")
+    assert (relative(moved - act(later), later) < 1e-12) != swaps
+    swapped = NavierStokes2d(2e-2 * ratio, viscosity_ratio=1 / ratio)
+    of_other = (swapped if swaps else solver).advance(act(state), 0.2)
+    assert relative(of_other - act(later), later) < 1e-12
 
 
 def test_a_wrong_convention_does_not_commute(velocity_d4: dict) -> None:
@@ -247,6 +282,8 @@ def test_refuses_what_it_cannot_step() -> None:
         SOLVER.advance(state.movedim(1, -1)[:, :2], 0.1)
     with pytest.raises(InputError, match="viscosity"):
         NavierStokes2d(-1.0)
+    with pytest.raises(InputError, match="viscosity_ratio"):
+        NavierStokes2d(1e-3, viscosity_ratio=math.nan)
     with pytest.raises(InputError, match="courant"):
         NavierStokes2d(1e-3, courant=3.0)
     with pytest.raises(InputError, match="lengths"):

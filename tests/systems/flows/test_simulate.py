@@ -231,4 +231,13 @@ def test_refuses_unknown_systems_and_parameters() -> None:
         ground_truth("navier-stokes", {})
     with pytest.raises(InputError, match="needs exactly 'gamma', got viscosity"):
         ground_truth("compressible-euler", {"viscosity": 1.0})
+    with pytest.raises(InputError, match="got beta, viscosity; it takes viscosity_ratio too"):
+        ground_truth("navier-stokes", {"viscosity": 1e-3, "beta": 1.0})
     assert isinstance(ground_truth("compressible-euler", {"gamma": 1.4}), CompressibleEuler2d)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.1])
+def test_the_law_is_found_again_from_its_parameters(ratio: float) -> None:
+    solver = NavierStokes2d(1e-3, (1.0, 2.0), viscosity_ratio=ratio)
+    assert len(solver.parameters) == (1 if ratio == 1 else 2)
+    assert ground_truth(solver.system, solver.parameters, solver.lengths) == solver

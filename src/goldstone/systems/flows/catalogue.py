@@ -31,8 +31,8 @@ def ground_truth(
     """
     match system:
         case "navier-stokes":
-            _check_parameters(system, parameters, "viscosity")
-            return NavierStokes2d(viscosity=parameters["viscosity"], lengths=lengths)
+            _check_parameters(system, parameters, "viscosity", "viscosity_ratio")
+            return NavierStokes2d(lengths=lengths, **parameters)
         case "compressible-euler":
             _check_parameters(system, parameters, "gamma")
             return CompressibleEuler2d(gamma=parameters["gamma"], lengths=lengths)
@@ -79,9 +79,12 @@ def initial_states(
             )
 
 
-def _check_parameters(system: str, parameters: Mapping[str, float], needed: str) -> None:
-    if set(parameters) != {needed}:
+def _check_parameters(
+    system: str, parameters: Mapping[str, float], needed: str, *optional: str
+) -> None:
+    if not {needed} <= set(parameters) <= {needed, *optional}:
+        also = f"; it takes {', '.join(optional)} too" if optional else ""
         raise InputError(
             f"parameters: {system} needs exactly {needed!r}, got "
-            f"{', '.join(sorted(parameters)) or 'none'}"
+            f"{', '.join(sorted(parameters)) or 'none'}{also}"
         )

@@ -23,12 +23,14 @@ _STABLE_COURANT = 1.2
 
 @dataclass(frozen=True)
 class NavierStokes2d:
-    """∂ₜu + u·∇u = −∇p + ν ∇²u, ∇·u = 0, on a periodic rectangle.
+    """∂ₜu + u·∇u = −∇p + ν (∂_x² + a ∂_y²) u, ∇·u = 0, on a periodic rectangle.
 
-    The vorticity equation ∂ₜω + u·∇ω = ν ∇²ω is solved by Fourier collocation with 2/3 dealiasing
-    (Orszag 1971) and fourth-order Runge–Kutta. Viscosity and the mean flow are integrated exactly
-    by an integrating factor (Canuto et al., *Spectral Methods*, 2006, app. D.5), so that the
-    solver commutes with shifts, boosts, quarter turns and reflections to rounding.
+    The vorticity equation ∂ₜω + u·∇ω = ν (∂_x² + a ∂_y²) ω is solved by Fourier collocation with
+    2/3 dealiasing (Orszag 1971) and fourth-order Runge–Kutta. Viscosity and the mean flow are
+    integrated exactly by an integrating factor (Canuto et al., *Spectral Methods*, 2006, app. D.5),
+    so that the solver commutes with shifts, boosts, the half turn and reflections of the axes to
+    rounding; with a = 1 on a square domain, the usual law, also with quarter turns and reflections
+    of the diagonals.
 
     A state is the velocity (batch, 2, X, Y). What the law cannot hold is projected away at the
     start of every call: the divergent part of the velocity, and wave numbers of a third of the
@@ -39,16 +41,22 @@ class NavierStokes2d:
         lengths: size of the domain along both axes; the default is the unit square.
         courant: time steps hold (2.5 σ_u/Δx + 2.5 σ_v/Δy) Δt below this, with σ the standard
             deviations of the velocity over the domain at the start of the call.
+        viscosity_ratio: the viscosity along the second axis over that along the first, a ≥ 0. Other
+            than 1, it breaks quarter turns in the law itself: an eddy viscosity as of layered or
+            rotating flow.
     """
 
     viscosity: float
     lengths: tuple[float, float] = (1.0, 1.0)
     courant: float = 1.0
+    viscosity_ratio: float = 1.0
 
     def __post_init__(self) -> None:
         check_lengths(self.lengths)
-        if not math.isfinite(self.viscosity) or self.viscosity < 0:
-            raise InputError(f"viscosity: expected a number of zero or more, got {self.viscosity}")
+        for name in ("viscosity", "viscosity_ratio"):
+            value = getattr(self, name)
+            if not math.isfinite(value) or value < 0:
+                raise InputError(f"{name}: expected a number of zero or more, got {value}")
         if not 0 < self.courant <= _STABLE_COURANT:
             raise InputError(
                 f"courant: expected a number above 0 and up to {_STABLE_COURANT}, "
@@ -67,8 +75,9 @@ class NavierStokes2d:
 
     @property
     def parameters(self) -> Mapping[str, float]:
-        """``viscosity``."""
-        return {"viscosity": self.viscosity}
+        """``viscosity``, and ``viscosity_ratio`` where it is not 1."""
+        ratio = {} if self.viscosity_ratio == 1 else {"viscosity_ratio": self.viscosity_ratio}
+        return {"viscosity": self.viscosity, **ratio}
 
     def advance(self, state: Tensor, duration: float) -> Tensor:
         """The velocity (batch, 2, X, Y) a time ``duration`` later.
@@ -79,7 +88,7 @@ class NavierStokes2d:
         check_grid_fields(state, 2, "state")
         check_finite(state, "state")
         check_duration(duration)
-        waves = _Waves.of(state, self.lengths)
+        waves = _Waves.of(state, self.lengths, self.viscosity_ratio)
         mean = state.mean(dim=(-2, -1))
         vorticity = waves.vorticity(state)
         counts = self._step_counts(waves.velocity(vorticity), duration)
@@ -117,7 +126,7 @@ class NavierStokes2d:
     ) -> Tensor:
         """Integrating-factor RK4 over ``count`` steps of ∂ₜω̂ = λ ω̂ + N(ω̂)."""
         drift = mean[:, 0, None, None] * waves.kx + mean[:, 1, None, None] * waves.ky
-        rate = torch.complex((-self.viscosity * waves.square).expand_as(drift), -drift)
+        rate = torch.complex((-self.viscosity * waves.damping).expand_as(drift), -drift)
         half = torch.exp(rate * (step / 2))
         full = half * half
         for _ in range(count):
@@ -140,12 +149,12 @@ class _Waves:
     grid: tuple[int, int]
     kx: Tensor
     ky: Tensor
-    square: Tensor
+    damping: Tensor
     biot_savart: Tensor
     product_curl: Tensor
 
     @classmethod
-    def of(cls, state: Tensor, lengths: tuple[float, float]) -> "_Waves":
+    def of(cls, state: Tensor, lengths: tuple[float, float], viscosity_ratio: float) -> "_Waves":
         x_size, y_size = state.shape[-2:]
         if min(x_size, y_size) < 4:
             raise InputError(
@@ -166,7 +175,7 @@ class _Waves:
             grid=(x_size, y_size),
             kx=kx.to(device, real),
             ky=ky.to(device, real),
-            square=square.to(device, real),
+            damping=(kx**2 + viscosity_ratio * ky**2).to(device, real),
             biot_savart=biot_savart.to(device, torch.promote_types(real, torch.complex32)),
             product_curl=product_curl.to(device, real),
         )
