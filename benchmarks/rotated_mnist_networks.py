@@ -110,11 +110,18 @@ MAKERS: dict[str, Callable[[int, int], nn.Module]] = {
     "plain": plain,
     "augmented": plain,
     "p4": lambda width, kernel: equivariant(CyclicGroup(4), width, kernel),
+    "p4 augmented": lambda width, kernel: equivariant(CyclicGroup(4), width, kernel),
     "C8": lambda width, kernel: equivariant(CyclicGroup(8), width, kernel),
     "C16": lambda width, kernel: equivariant(CyclicGroup(16), width, kernel),
+    "C16 augmented": lambda width, kernel: equivariant(CyclicGroup(16), width, kernel),
     "D16→C16": lambda width, kernel: restricted(DihedralGroup(16), CyclicGroup(16), width, kernel),
 }
 """By name: from width and kernel size to a network."""
+
+
+def augmented(name: str) -> bool:
+    """Whether a network of this name is trained on inputs turned at random."""
+    return name.endswith("augmented")
 
 
 def parameters(model: nn.Module) -> int:

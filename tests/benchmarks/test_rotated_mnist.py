@@ -8,26 +8,15 @@ import pytest
 import torch
 
 from benchmarks import rotated_mnist
-from benchmarks.rotated_mnist import (
-    ANGLES,
-    DIGITS,
-    SCALES,
-    Images,
-    accuracy,
-    cells,
-    mnist,
-    moved,
-    page,
-    picture,
-    study,
-    trained,
-)
-from benchmarks.rotated_mnist_networks import MAKERS, Restrict, parameters, width_for
+from benchmarks.rotated_mnist import DIGITS, accuracy, change_by_angle, study, trained
+from benchmarks.rotated_mnist_images import Images, digits, mnist, moved
+from benchmarks.rotated_mnist_networks import MAKERS, Restrict, augmented, parameters, width_for
+from benchmarks.rotated_mnist_page import ANGLES, SCALES, cells, page, picture
 from benchmarks.study import Runs
 from goldstone.groups import CyclicGroup, DihedralGroup
 from goldstone.representations import RegularRepresentation
 
-SMALL = replace(DIGITS, parameters=2500, epochs=2, least=64, systematic=20, upright=50)
+SMALL = replace(DIGITS, parameters=2500)
 
 
 def test_a_quarter_turn_only_moves_pixels_and_a_scale_keeps_the_centre():
@@ -111,7 +100,8 @@ def test_the_split_is_of_distinct_images_and_the_same_at_every_call(tmp_path):
 @pytest.mark.parametrize("name", ["p4", "augmented"])
 def test_an_interrupted_training_goes_on_to_the_same_weights(name, tmp_path, monkeypatch):
     data = tiny()
-    whole = trained(name, SMALL, data, 0, tmp_path / "whole")
+    monkeypatch.setattr(rotated_mnist, "KEPT_EVERY", 2)
+    whole = trained(name, SMALL, 4, data, 0, tmp_path / "whole")
     save, calls = torch.save, []
 
     def killed(*given):
@@ -125,9 +115,9 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(name, tmp_path, mon
 
     monkeypatch.setattr(torch, "save", killed)
     with pytest.raises(KeyboardInterrupt):
-        trained(name, SMALL, data, 0, tmp_path / "broken")
+        trained(name, SMALL, 4, data, 0, tmp_path / "broken")
     monkeypatch.undo()
-    again = trained(name, SMALL, data, 0, tmp_path / "broken")
+    again = trained(name, SMALL, 4, data, 0, tmp_path / "broken")
     for key, value in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[key], value, rtol=0, atol=0)
 
@@ -141,22 +131,46 @@ def test_accuracy_counts():
     assert accuracy(Always(), data.upright, data.labels) == pytest.approx(0.1)
 
 
+def test_the_change_of_the_logits_is_one_for_unrelated_outputs_and_none_for_a_constant():
+    class Sum(torch.nn.Module):
+        def forward(self, x):
+            return x.sum((1, 2, 3))[:, None]
+
+    class Noise(torch.nn.Module):
+        def forward(self, x):
+            return torch.randn(len(x), 10)
+
+    images = moved(torch.rand(400, 1, 16, 16), torch.zeros(400))
+    assert change_by_angle(Sum(), images)[0] < 1e-4
+    assert change_by_angle(Sum(), images)[6] < 1e-3
+    torch.manual_seed(0)
+    assert change_by_angle(Noise(), images)[1] == pytest.approx(1, abs=0.05)
+
+
 def test_digits_are_learned_and_page_and_figure_are_made(tmp_path):
     pytest.importorskip("sklearn")
-    data = rotated_mnist.digits()
+    train, test = digits()
     runs = Runs(tmp_path / "rotated_digits.json")
-    setting = replace(DIGITS, epochs=8, upright=200)
-    study(runs, setting, (data[0], data[1].first(200)), tmp_path, ("p4",), (1200,), 1)
+    study(runs, DIGITS, 150, (train, test.first(200)), tmp_path, ("p4",), (1200,), (0,))
     ((where, (run,)),) = cells(runs).items()
-    assert where == ("p4", 1200)
+    assert where == (1200, 150, "p4")
     assert run["rotated"] > 0.6
     assert len(run["by_angle"]) == len(ANGLES)
     assert len(run["by_scale"]) == len(SCALES)
     # Exact at quarter turns: the same images, the same answers but where two classes tie.
     assert run["by_angle"][0] == pytest.approx(run["by_angle"][6], abs=0.011)
+    assert run["change_after"][6] < 1e-3 < run["change_after"][3]
     text = page(runs)
-    assert "| 1200 | p4 | 1 |" in text
-    assert "Not run yet" not in text
+    assert "| 1200 | 150 | p4 | 1 |" in text
+    assert "Not run" not in text
     runs.path = runs.path.with_name("rotated_mnist.json")
     assert "plain at 100," in page(runs)
     assert picture(runs).count("<svg") == 4
+
+
+def test_names_say_what_is_augmented():
+    assert [name for name in MAKERS if augmented(name)] == [
+        "augmented",
+        "p4 augmented",
+        "C16 augmented",
+    ]
