@@ -1,6 +1,7 @@
 """The Euclidean groups: rigid motions SE(n) and isometries E(n)."""
 
 from dataclasses import dataclass
+from math import fsum, pi
 from typing import Any
 
 import torch
@@ -18,12 +19,37 @@ from goldstone.groups.matrix.orthogonal import (
 )
 
 
+def _sum_of_powers(s: float, most: float = 1e3) -> float:
+    """Σ_{m≥2} m^−s, by Euler and Maclaurin from ``most`` on."""
+    rest: float = most ** (1 - s) / (s - 1) + most**-s / 2 + s * most ** (-s - 1) / 12
+    return fsum(m**-s for m in range(2, int(most))) + rest
+
+
+_FURTHER_POLES = tuple(2 * _sum_of_powers(2 * k) / (2 * pi) ** (2 * k) for k in range(14, 0, -1))
+"""Of Σ_{m≥2} 2/((2πm)² − q) the coefficients of q¹³, …, 1: to rounding for √q ≤ π."""
+
+
 def homogeneous(linear: Tensor, shift: Tensor) -> Tensor:
     """The matrix of x ↦ A x + t on (x, 1): (*batch, n, n) and (*batch, n) to (*batch, n+1, n+1)."""
     top = torch.cat((linear, shift[..., None]), -1)
     bottom = torch.zeros_like(top[..., :1, :])
     bottom[..., -1] = 1.0
     return torch.cat((top, bottom), -2)
+
+
+def _unwound(x: Tensor, shift: Tensor) -> Tensor:
+    """φ_1(X)⁻¹ t = t − X t/2 + c(θ²) X² t for a skew matrix X of size up to 3, of angle θ < π.
+
+    c(θ²) = (1 − (θ/2) cot(θ/2))/θ² = Σ_{m≥1} 2/((2πm)² − θ²): the first pole as it is, of the
+    others the power series, so that nothing is divided by θ and all derivatives hold at θ = 0.
+    """
+    squared = x.square().sum((-2, -1), keepdim=True)[..., 0] / 2
+    others = torch.zeros_like(squared)
+    for coefficient in _FURTHER_POLES:
+        others = others * squared + coefficient
+    c = 2 / (4 * pi**2 - squared) + others
+    once = torch.einsum("...ij,...j->...i", x, shift)
+    return shift - once / 2 + c * torch.einsum("...ij,...j->...i", x, once)
 
 
 @dataclass(frozen=True)
@@ -69,6 +95,8 @@ class _Isometries(MatrixLieGroup):
         # exp of (X, v) is (exp X, φ_1(X) v).
         rotations = SpecialOrthogonalGroup(self.n)
         turn, inside = rotations._branch(a[..., :-1, :-1])
+        if self.n <= 3:
+            return torch.cat((turn, _unwound(rotations.hat(turn), a[..., :-1, -1])), -1), inside
         v = phi_functions(rotations.hat(turn), 1)[1]
         one = torch.eye(self.n, dtype=a.dtype, device=a.device)
         v = torch.where(inside[..., None, None], v, one)
