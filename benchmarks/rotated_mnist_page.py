@@ -95,7 +95,7 @@ def page(runs: Runs) -> str:
     lines += ["", "## Change of the logits when an image turns", ""]
     lines += [
         (
-            "‖f(g x) − f(x)‖ by the angle of g, as a multiple of its size for two different images. "
+            "‖f(g x) − f(x)‖ by the angle of g, as a multiple of that of two different images. "
             "The image is interpolated, so that no network is exact but at quarter turns."
         ),
         "",
