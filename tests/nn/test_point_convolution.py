@@ -10,7 +10,7 @@ from scipy.integrate import quad
 
 from goldstone.core import InputError
 from goldstone.groups import OrthogonalGroup, SpecialOrthogonalGroup
-from goldstone.nn import PointConv, RadialBasis, smooth_cutoff
+from goldstone.nn import PointConv, RadialBasis, point_edges, smooth_cutoff
 from goldstone.representations import (
     DirectSum,
     O3Irrep,
@@ -195,5 +195,111 @@ def test_copies_compilation_and_export():
     ],
 )
 def test_bad_input(call, said):
+    with pytest.raises(InputError, match=said):
+        call()
+
+
+def test_what_stands_at_padding_does_not_matter():
+    """As in the layers on sets: anything, NaN too, in; zeros out, and zero gradients."""
+    conv = layer()
+    x, r = noise(2, 5, FEATURES["SO(3)"].dimension), noise(2, 5, 3, seed=1)
+    mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    padded = r.masked_fill(~mask[..., None], torch.nan).requires_grad_()
+    found = conv(x.masked_fill(~mask[..., None], torch.nan), padded, mask)
+    torch.testing.assert_close(found[1:, :3], conv(x[1:, :3], r[1:, :3]))
+    assert torch.equal(found[~mask], torch.zeros_like(found[~mask]))
+    found.square().sum().backward()
+    assert padded.grad.isfinite().all()
+
+
+def test_forces_have_derivatives_where_points_coincide_or_are_far():
+    """Forces are trained by their derivative, at a point on top of another one too."""
+    conv = layer(dtype=torch.float32)
+    x = noise(1, 4, FEATURES["SO(3)"].dimension).float()
+    r = torch.zeros(1, 4, 3)
+    r[0, 2] = 1e-9
+    r[0, 3] = 1e7
+    r.requires_grad_()
+    (force,) = torch.autograd.grad(conv(x, r).sum(), r, create_graph=True)
+    assert force.isfinite().all()
+    force.square().sum().backward()
+    assert r.grad.isfinite().all()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in conv.parameters())
+
+
+def test_positions_may_be_more_precise_than_features():
+    """Far from the origin single precision loses short distances."""
+    conv = layer(dtype=torch.float32)
+    x, r = noise(1, 4, FEATURES["SO(3)"].dimension).float(), noise(1, 4, 3, seed=1)
+    torch.testing.assert_close(conv(x, r + 1e6), conv(x, r.float()), atol=1e-5, rtol=1e-5)
+
+
+def test_radial_functions_have_all_derivatives_at_and_next_to_zero():
+    basis = RadialBasis(4, 2.5, dtype=torch.float64)
+    near = torch.tensor([0.0, 1e-200, 1e-9, 0.9e-3, 1.1e-3, 1e-2, 2.0], dtype=torch.float64)
+    r = near.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(basis(r).sum(), r, create_graph=True)
+    (curvature,) = torch.autograd.grad(slope.sum(), r)
+    k = torch.arange(1, 5, dtype=torch.float64) * torch.pi / 2.5
+    # sin(kr)/r = k − k³r²/6 + …: slope −k³r/3 and curvature −k³/3 at small r.
+    scale = (2 / 2.5) ** 0.5
+    expected = -scale * k.pow(3).sum() / 3
+    torch.testing.assert_close(curvature[:3], expected.expand(3), rtol=1e-9, atol=0)
+    torch.testing.assert_close(slope[:3].detach(), expected * near[:3], rtol=1e-9, atol=1e-300)
+    x, c, s = near[3:, None] * k, (near[3:, None] * k).cos(), (near[3:, None] * k).sin()
+    exact = scale * (k * (x * c - s) * k / x**2).sum(-1)
+    torch.testing.assert_close(slope[3:].detach(), exact, rtol=1e-7, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_edges_are_the_pairs_within_the_cutoff(dtype):
+    conv = layer(dtype=dtype)
+    x, r = (noise(2, 6, 14).to(dtype), 1.5 * noise(2, 6, 3, seed=1).to(dtype))
+    dense = conv(x, r)
+    sample = torch.arange(2).repeat_interleave(6)
+    edges = point_edges(r.flatten(0, 1), 3.0, sample=sample)
+    assert 0 < len(edges.receiver) < 60
+    torch.testing.assert_close(conv(x.flatten(0, 1), edges), dense.flatten(0, 1))
+
+
+def test_forces_of_edges_are_those_of_pairs():
+    conv = layer("O(3)")
+    x, r = noise(1, 5, FEATURES["O(3)"].dimension), noise(1, 5, 3, seed=1).requires_grad_()
+    (dense,) = torch.autograd.grad(conv(x, r).square().sum(), r)
+    flat = r.detach()[0].clone().requires_grad_()
+    value = conv(x[0], point_edges(flat, 3.0)).square().sum()
+    (sparse,) = torch.autograd.grad(value, flat, create_graph=True)
+    torch.testing.assert_close(sparse, dense[0])
+    sparse.square().sum().backward()
+    assert flat.grad.isfinite().all()
+
+
+def test_copies_compilation_and_export_with_edges():
+    conv = layer()
+    x, r = noise(6, 14), noise(6, 3, seed=1)
+    edges = point_edges(r, 3.0)
+    value = conv(x, edges)
+    compiled = torch.compile(conv, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(compiled(x, edges), value)
+    exported = torch.export.export(conv, (x, edges)).module()
+    torch.testing.assert_close(exported(x, edges), value)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: layer()(noise(2, 5, 14), noise(2, 5, 3), torch.ones(2, 5)), "boolean mask"),
+        (
+            lambda: layer()(noise(2, 5, 14), noise(2, 5, 3), torch.ones(2, 4, dtype=torch.bool)),
+            "boolean mask",
+        ),
+        (
+            lambda: layer()(noise(2, 5, 14), point_edges(noise(10, 3), 3.0)),
+            r"\(point, components\)",
+        ),
+        (lambda: layer()(noise(5, 14), point_edges(noise(5, 3), 3.0), torch.ones(5)), "no mask"),
+    ],
+)
+def test_bad_masks_and_edges(call, said):
     with pytest.raises(InputError, match=said):
         call()

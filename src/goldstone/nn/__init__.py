@@ -28,13 +28,14 @@ from goldstone.nn.orbit_agreement import orbit_agreement_loss
 from goldstone.nn.orbit_augmentation import OrbitAugmentation
 from goldstone.nn.orbit_average import OrbitAverage
 from goldstone.nn.orbit_batch_norm import OrbitBatchNorm2d, OrbitBatchNorm3d
-from goldstone.nn.orbit_group_norm import OrbitGroupNorm2d
+from goldstone.nn.orbit_group_norm import OrbitGroupNorm2d, OrbitGroupNorm3d
 from goldstone.nn.padding import circular_pad
 from goldstone.nn.pca_frame import PCAFrame
 from goldstone.nn.permutation_linear import PermutationLinear
 from goldstone.nn.permutation_pool import PermutationPool
 from goldstone.nn.plain_network import to_plain
 from goldstone.nn.point_convolution import PointConv
+from goldstone.nn.point_edges import PointEdges, point_edges
 from goldstone.nn.point_pair_frame import PointPairFrame
 from goldstone.nn.point_vectors import PointVectors
 from goldstone.nn.pointwise_activation import PointwiseActivation
@@ -85,10 +86,12 @@ __all__ = [
     "OrbitBatchNorm2d",
     "OrbitBatchNorm3d",
     "OrbitGroupNorm2d",
+    "OrbitGroupNorm3d",
     "PCAFrame",
     "PermutationLinear",
     "PermutationPool",
     "PointConv",
+    "PointEdges",
     "PointPairFrame",
     "PointVectors",
     "PointwiseActivation",
@@ -121,6 +124,7 @@ __all__ = [
     "lower_features",
     "move_each",
     "orbit_agreement_loss",
+    "point_edges",
     "relative_logarithms",
     "scale_exactness",
     "smooth_cutoff",

@@ -1,5 +1,6 @@
 """Convolution over points of space: messages from neighbours that turn with the cloud."""
 
+from collections.abc import Iterator
 from math import sqrt
 
 import torch
@@ -10,7 +11,9 @@ from goldstone.core import InputError
 from goldstone.groups import OrthogonalGroup, SpecialOrthogonalGroup
 from goldstone.nn.equivariant_linear import EquivariantLinear
 from goldstone.nn.parts import check_components, parts_by_type
+from goldstone.nn.point_edges import PointEdges
 from goldstone.nn.radial_basis import RadialBasis, smooth_cutoff
+from goldstone.nn.ragged import check_sets, real_entries, without_padding
 from goldstone.nn.second_moment import second_moment
 from goldstone.representations import (
     DirectSum,
@@ -33,8 +36,10 @@ class PointConv(nn.Module):
     of the points it commutes for all weights: S_n × E(3). Thomas et al. 2018, "Tensor field
     networks"; the products copy by copy are those of Batzner et al. 2022, NequIP.
 
-    (features (batch, point, source), positions (batch, point, 3)) → (batch, point, target). All
-    pairs of points are taken, in time and memory n²: for clouds up to some hundred points.
+    (features (batch, point, source), positions (batch, point, 3)) → (batch, point, target): all
+    pairs of points are taken, in time and memory n², for clouds of up to some hundred points.
+    (features (point, source), :func:`point_edges`) → (point, target): the neighbours alone, for
+    many points, samples of different sizes in one list, and periodic boxes. Both are equal.
 
     Args:
         source: representation of SO(3) or O(3) of the features.
@@ -120,56 +125,92 @@ class PointConv(nn.Module):
         if self.own is not None:
             self.own.reset_parameters(generator)
 
-    def forward(self, features: Tensor, positions: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self, features: Tensor, points: Tensor | PointEdges, mask: Tensor | None = None
+    ) -> Tensor:
         """Send messages between all points nearer than the cutoff.
 
         Args:
-            features: (batch, point, source dimension).
-            positions: (batch, point, 3).
-            mask: (batch, point), true for points and false for padding; None for no padding. What
-                comes out at padding is meaningless.
+            features: (batch, point, source dimension); (point, source dimension) with edges.
+            points: positions (batch, point, 3), for messages between all pairs; or
+                :func:`point_edges` of a list of points.
+            mask: boolean (batch, point), True where there is a point. The output is zero elsewhere.
+                Padded entries may hold anything.
 
         Raises:
             InputError: shapes that do not fit.
         """
         check_components(features, self.source, size=self.source_channels)
-        if features.ndim != 3 or positions.shape != (*features.shape[:2], 3):
-            raise InputError(
-                "expected features (batch, point, components) and positions (batch, point, 3), got "
-                f"{tuple(features.shape)} and {tuple(positions.shape)}"
-            )
-        distances, harmonics, apart = self._pairs(positions, mask)
-        reaches = smooth_cutoff(distances, self.radial.cutoff) * apart
-        weights = self.weights(distances) * reaches[..., None]
-        messages = []
-        for p, ((s, degree, _), (start, stop)) in enumerate(
-            zip(self._paths, self._slices, strict=True)
-        ):
-            x = features[..., getattr(self, f"_channels_{s}")]
-            y = harmonics[..., degree**2 : (degree + 1) ** 2]
-            turned = torch.einsum("bijm,kmc->bijkc", y, getattr(self, f"_product_{p}"))
-            weighted = weights[..., start:stop, None] * x[:, None]
-            messages.append(torch.einsum("bijnk,bijkc->binc", weighted, turned).flatten(2))
-        found: Tensor = self.mix(torch.cat(messages, -1) / sqrt(self.neighbours))
-        return found if self.own is None else (found + self.own(features)) / sqrt(2)
+        if isinstance(points, PointEdges):
+            carried = self._along_edges(features, points, mask)
+        else:
+            features = self._checked(features, points, mask)
+            carried = self._between_all(features, points, mask)
+        found: Tensor = self.mix(carried / sqrt(self.neighbours))
+        if self.own is not None:
+            found = (found + self.own(features)) / sqrt(2)
+        return without_padding(found, mask)
 
     def weights(self, distances: Tensor) -> Tensor:
         """W before the cutoff, (*batch, path and copy), of distances (*batch)."""
         found: Tensor = self.last(functional.silu(self.first(self.radial(distances))))
         return found
 
-    def _pairs(self, positions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Distances, harmonics and whether two points are different ones, (batch, i, j, …)."""
-        count = positions.shape[1]
-        apart = ~torch.eye(count, dtype=torch.bool, device=positions.device)[None]
+    def _between_all(self, features: Tensor, positions: Tensor, mask: Tensor | None) -> Tensor:
+        """What arrives from all pairs, (batch, point, path and copy)."""
+        apart = ~torch.eye(positions.shape[1], dtype=torch.bool, device=positions.device)[None]
         if mask is not None:
-            apart = apart & mask[:, :, None] & mask[:, None, :]
+            apart = apart & real_entries(mask, 2)[..., 0]
         between = positions[:, None] - positions[:, :, None]
-        # The distance of a point to itself has no derivative.
+        # What a point and itself, or padding, would do is not only cut off: it has no derivative.
         between = torch.where(apart[..., None], between, torch.ones_like(between))
-        distances = torch.linalg.vector_norm(between, dim=-1)
+        messages = self._messages(
+            features[:, None], between, apart.to(features.dtype), "bijnk,bijkc->binc"
+        )
+        return torch.cat(list(messages), -1)
+
+    def _along_edges(self, features: Tensor, edges: PointEdges, mask: Tensor | None) -> Tensor:
+        """What arrives along edges, (point, path and copy)."""
+        if features.ndim != 2 or mask is not None:
+            raise InputError(
+                "with edges, expected features (point, components) of a list of points and no "
+                f"mask, got features {tuple(features.shape)}"
+            )
+        there = torch.ones_like(edges.between[:, 0], dtype=features.dtype)
+        sent = features.index_select(0, edges.sender)
+        messages = torch.cat(list(self._messages(sent, edges.between, there, "enk,ekc->enc")), -1)
+        empty = messages.new_zeros(len(features), messages.shape[1])
+        return empty.index_add(0, edges.receiver, messages)
+
+    def _messages(
+        self, features: Tensor, between: Tensor, there: Tensor, product: str
+    ) -> Iterator[Tensor]:
+        """Of each path the products of features, harmonics and weights, summed as einsum says."""
+        is_zero = (between == 0).all(-1, keepdim=True)
+        # A length of zero has a derivative, but not a second one.
+        lengths = torch.linalg.vector_norm(between.masked_fill(is_zero, 1), dim=-1)
+        distances = lengths.masked_fill(is_zero[..., 0], 0).to(features.dtype)
         harmonics = spherical_harmonics(range(self.degree + 1), between, "component")
-        return distances, harmonics, apart
+        harmonics = harmonics.to(features.dtype)
+        reaches = smooth_cutoff(distances, self.radial.cutoff) * there
+        weights = self.weights(distances) * reaches[..., None]
+        paths = zip(self._paths, self._slices, strict=True)
+        for p, ((s, degree, _), (start, stop)) in enumerate(paths):
+            x = features[..., getattr(self, f"_channels_{s}")]
+            y = harmonics[..., degree**2 : (degree + 1) ** 2]
+            turned = torch.einsum("...m,kmc->...kc", y, getattr(self, f"_product_{p}"))
+            weighted = weights[..., start:stop, None] * x
+            yield torch.einsum(product, weighted, turned).flatten(-2)
+
+    def _checked(self, features: Tensor, positions: Tensor, mask: Tensor | None) -> Tensor:
+        """The features with zeros at padding."""
+        if features.ndim != 3 or positions.shape != (*features.shape[:2], 3):
+            raise InputError(
+                "expected features (batch, point, components) and positions (batch, point, 3), got "
+                f"{tuple(features.shape)} and {tuple(positions.shape)}"
+            )
+        check_sets(features, self.source_channels, 1, mask)
+        return without_padding(features, mask)
 
     def extra_repr(self) -> str:
         """Shown by print."""

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from goldstone.core import InputError
 
 _POWER = 6
+_SERIES = 0.01
+"""Below it the series is exact to 2·10⁻¹⁶."""
 
 
 class RadialBasis(nn.Module):
@@ -47,13 +49,20 @@ class RadialBasis(nn.Module):
 
     def forward(self, distances: Tensor) -> Tensor:
         """All functions of each distance."""
-        # sin(nπ r/c)/r, finite at r = 0.
-        waves = torch.sinc(self._orders * (distances / self.cutoff)[..., None])
+        waves = _sine_ratio(pi * self._orders * (distances / self.cutoff)[..., None])
         return sqrt(2 / self.cutoff) * pi / self.cutoff * self._orders * waves
 
     def extra_repr(self) -> str:
         """Shown by print."""
         return f"{len(self._orders)}, cutoff={self.cutoff:g}"
+
+
+def _sine_ratio(x: Tensor) -> Tensor:
+    """sin(x)/x with all derivatives; those of torch.sinc are not finite at and next to 0."""
+    is_small = x.abs() < _SERIES
+    series = 1 - x.square() / 6 + x.square().square() / 120
+    away = x.masked_fill(is_small, 1)
+    return torch.where(is_small, series, away.sin() / away)
 
 
 def smooth_cutoff(distances: Tensor, cutoff: float) -> Tensor:
@@ -62,11 +71,11 @@ def smooth_cutoff(distances: Tensor, cutoff: float) -> Tensor:
     It and its first two derivatives are continuous, so that forces and their derivatives are when
     a neighbour leaves (Gasteiger et al. 2020).
     """
-    p, x = _POWER, distances / cutoff
-    polynomial = (
+    # Exactly 0 at 1; powers of what lies far away would overflow, and their derivatives with them.
+    p, x = _POWER, (distances / cutoff).clamp(max=1)
+    return (
         1
         - (p + 1) * (p + 2) / 2 * x**p
         + p * (p + 2) * x ** (p + 1)
         - p * (p + 1) / 2 * x ** (p + 2)
     )
-    return torch.where(x < 1, polynomial, torch.zeros_like(polynomial))
