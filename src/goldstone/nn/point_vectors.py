@@ -32,13 +32,22 @@ class PointVectors(nn.Module):
             sees too.
         hidden: width of φ.
         entry: which of the inputs is the cloud, where they are a tuple; keywords are not taken.
+        device: of the parameters.
+        dtype: of the parameters.
 
     Raises:
         InputError: inputs that are no point clouds of these groups.
     """
 
     def __init__(
-        self, symmetry: Symmetry, scalars: int = 0, hidden: int = 16, *, entry: int | None = None
+        self,
+        symmetry: Symmetry,
+        scalars: int = 0,
+        hidden: int = 16,
+        *,
+        entry: int | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.positions = positions_of(symmetry, entry)
@@ -47,7 +56,9 @@ class PointVectors(nn.Module):
         self.moves_origin = moves_origin(symmetry.group)
         vectors = max(n - 1 if is_proper(symmetry.group) else n, 1)
         self.network = nn.Sequential(
-            nn.Linear(len(_CENTRES) + scalars, hidden), nn.Tanh(), nn.Linear(hidden, vectors)
+            nn.Linear(len(_CENTRES) + scalars, hidden, device=device, dtype=dtype),
+            nn.Tanh(),
+            nn.Linear(hidden, vectors, device=device, dtype=dtype),
         )
 
     def forward(self, *inputs: Any) -> Tensor | tuple[Tensor, Tensor]:

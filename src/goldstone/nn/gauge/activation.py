@@ -15,7 +15,7 @@ class GaugeActivation(nn.Module):
 
     Args:
         channels: loops.
-        dtype: of b.
+        dtype: of b, real, or the complex partner of that.
     """
 
     def __init__(
@@ -23,14 +23,15 @@ class GaugeActivation(nn.Module):
         channels: int,
         *,
         device: torch.device | str | None = None,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        dtype = (dtype or torch.get_default_dtype()).to_real()
         self.bias = nn.Parameter(torch.empty(channels, device=device, dtype=dtype))
         self.reset_parameters()
 
-    def reset_parameters(self) -> None:
-        """B = 1: near the identity for loops of small trace."""
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Set b to one: near the identity for loops of small trace."""
         nn.init.ones_(self.bias)
 
     def forward(self, loops: Tensor) -> Tensor:

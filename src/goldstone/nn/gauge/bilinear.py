@@ -20,7 +20,7 @@ class GaugeBilinear(nn.Module):
 
     Args:
         first_channels, second_channels, out_channels: loops.
-        dtype: of the complex weights.
+        dtype: of the weights, complex, or the real partner of that.
 
     Raises:
         InputError: a number is below one.
@@ -33,7 +33,7 @@ class GaugeBilinear(nn.Module):
         out_channels: int,
         *,
         device: torch.device | str | None = None,
-        dtype: torch.dtype = torch.complex64,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         if min(first_channels, second_channels, out_channels) < 1:
@@ -43,6 +43,7 @@ class GaugeBilinear(nn.Module):
             )
         self.first_channels, self.second_channels = first_channels, second_channels
         self.out_channels = out_channels
+        dtype = (dtype or torch.get_default_dtype()).to_complex()
         self.weight = nn.Parameter(
             torch.empty(
                 out_channels,

@@ -23,7 +23,7 @@ class GaugeConv(nn.Module):
         axes: of the lattice.
         in_channels, out_channels: loops.
         reach: how many sites along each axis.
-        dtype: of the complex weights; ``complex64`` by default.
+        dtype: of the weights, complex, or the real partner of that.
 
     Raises:
         InputError: a number is below one.
@@ -37,7 +37,7 @@ class GaugeConv(nn.Module):
         reach: int = 1,
         *,
         device: torch.device | str | None = None,
-        dtype: torch.dtype = torch.complex64,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         if min(axes, in_channels, out_channels, reach) < 1:
@@ -48,6 +48,7 @@ class GaugeConv(nn.Module):
         self.axes, self.reach = axes, reach
         self.in_channels, self.out_channels = in_channels, out_channels
         places = 1 + 2 * reach * axes
+        dtype = (dtype or torch.get_default_dtype()).to_complex()
         self.weight = nn.Parameter(
             torch.empty(places, out_channels, in_channels, device=device, dtype=dtype)
         )
