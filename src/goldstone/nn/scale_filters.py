@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from math import ceil, pi
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups import FiniteGroup
+from goldstone.nn.planar_elements import check_planar
 
 _BAND = pi / 2
 """The frequencies up to which sampled filters are judged: half of what the grid can hold."""
@@ -23,15 +26,21 @@ class ScaleFilters:
     base^s, s ∈ ℤ, are a group; what is kept of it are so many consecutive scales. N makes the mean
     over the scales of Σ_p ψ² one.
 
+    With a ``group`` layers take each filter in all its turns and reflections as well, ψ^s(g⁻¹p).
+    Turned derivatives are sums of derivatives of the same order, so that a turn costs no more than
+    sampling does, and quarter turns nothing.
+
     Attributes:
         scales: how many.
         base: the ratio of neighbouring scales, above 1.
         sigma: σ of the smallest, in grid points; below 0.8 the grid no longer holds the filters.
         order: the highest derivative: (order + 1)(order + 2)/2 filters.
         extent: where filters are cut off, in units of σ_s.
+        group: C_n or D_n, for networks equivariant to its turns and reflections too; None for
+            scales alone.
 
     Raises:
-        InputError: numbers out of range.
+        InputError: numbers out of range, or a group that is not a finite one of the plane.
     """
 
     scales: int = 4
@@ -39,6 +48,7 @@ class ScaleFilters:
     sigma: float = 1.0
     order: int = 2
     extent: float = 4.0
+    group: FiniteGroup[Any] | None = None
 
     def __post_init__(self) -> None:
         positive = self.sigma > 0 and self.extent > 0
@@ -47,6 +57,12 @@ class ScaleFilters:
                 "expected one scale or more, a base above 1, a positive sigma and extent and an "
                 f"order of 0 or more, got {self}"
             )
+        if self.group is not None:
+            check_planar(self.group)
+            if not isinstance(self.group, FiniteGroup):
+                raise InputError(
+                    f"filters are turned by a finite group such as CyclicGroup(8), got {self.group}"
+                )
 
     @property
     def count(self) -> int:
@@ -69,12 +85,32 @@ class ScaleFilters:
         total = self.order
         return tuple((m, k - m) for k in range(total + 1) for m in range(k, -1, -1))
 
-    def sampled(self) -> list[Tensor]:
-        """The filters of each scale, (count, size, size) in float64, of growing size."""
-        plain = [self._products(s) for s in range(self.scales)]
-        squares = torch.stack([filters.square().sum((1, 2)) for filters in plain])
-        scale = squares.mean(0).rsqrt()
-        return [filters * scale[:, None, None] for filters in plain]
+    def turned(self, scale: int, matrices: Tensor) -> Tensor:
+        """ψ(g⁻¹p) at one scale, (element, count, size, size), for orthogonal matrices of g."""
+        taps = self._taps(scale)
+        places = torch.stack(torch.meshgrid(taps, taps, indexing="ij")) / self.sigmas[scale]
+        x, y = torch.einsum("gba,bxy->agxy", matrices.double(), places)
+        window = (-(x.square() + y.square()) / 2).exp() / self.sigmas[scale] ** 2
+        along, across = self._polynomials(x), self._polynomials(y)
+        functions = torch.stack([along[m] * across[n] * window for m, n in self.orders], 1)
+        return functions * self._heights()[:, None, None]
+
+    def powers(self) -> Tensor:
+        """Σ_b |ψ_b^s(ω)|²/count, the mean over the group's turns, (scale, frequencies) in float64.
+
+        The frequencies are those of a grid twice as long as the largest filter, so that the mean
+        over them is that of Σ_p ψ², and products of two are those of one filter after the other.
+        """
+        size = 2 * (2 * self.margins[-1] + 1)
+        matrices = torch.eye(2, dtype=torch.float64)[None]
+        if self.group is not None:
+            group: Any = self.group
+            matrices = group.matrices(group.element_tensor())
+        found = []
+        for s in range(self.scales):
+            spectrum = torch.fft.fft2(self.turned(s, matrices), s=(size, size))
+            found.append(spectrum.abs().square().mean((0, 1)).flatten())
+        return torch.stack(found)
 
     def sampling_error(self) -> float:
         """How far the sampled filters are from one function at several sizes.
@@ -105,14 +141,25 @@ class ScaleFilters:
 
     def _rows(self, s: int) -> tuple[Tensor, Tensor]:
         """σ⁻¹ H_n(x/σ) e^{−x²/2σ²} for n = 0 … order, (order + 1, size), and the taps."""
-        margin, sigma = self.margins[s], self.sigmas[s]
-        taps = torch.arange(-margin, margin + 1, dtype=torch.float64)
+        taps, sigma = self._taps(s), self.sigmas[s]
         x = taps / sigma
+        return self._polynomials(x) * (-x.square() / 2).exp() / sigma, taps
+
+    def _taps(self, s: int) -> Tensor:
+        margin = self.margins[s]
+        return torch.arange(-margin, margin + 1, dtype=torch.float64)
+
+    def _polynomials(self, x: Tensor) -> Tensor:
+        """H_0 … H_order, (order + 1, *shape of x)."""
         rows = [torch.ones_like(x), x]
         for n in range(1, self.order):
             rows.append(x * rows[n] - n * rows[n - 1])
-        return torch.stack(rows[: self.order + 1]) * (-x.square() / 2).exp() / sigma, taps
+        return torch.stack(rows[: self.order + 1])
 
-    def _products(self, s: int) -> Tensor:
-        rows, _ = self._rows(s)
-        return torch.stack([torch.outer(rows[m], rows[n]) for m, n in self.orders])
+    def _heights(self) -> Tensor:
+        """N of each filter."""
+        squares = []
+        for s in range(self.scales):
+            norms = self._rows(s)[0].square().sum(1)
+            squares.append(torch.stack([norms[m] * norms[n] for m, n in self.orders]))
+        return torch.stack(squares).mean(0).rsqrt()

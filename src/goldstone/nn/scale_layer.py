@@ -1,0 +1,292 @@
+"""What convolutions over scales have in common: coefficients, turned filters, the plane."""
+
+import warnings
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from goldstone.core import InputError
+from goldstone.groups import CyclicGroup, FiniteGroup
+from goldstone.nn.block_bases import BlockBasis
+from goldstone.nn.padding import PaddingMode, check_padding_mode, pad_grid
+from goldstone.nn.scale_filters import ScaleFilters
+from goldstone.nn.scale_plain import ScalewiseConv2d, cropped
+from goldstone.nn.scale_stride import displacement, noise_like, turning_error_over_scales
+from goldstone.nn.turned_kernels import turned_kernel_basis
+from goldstone.nn.window_geometry import Window
+from goldstone.representations import (
+    RegularRepresentation,
+    Representation,
+    TrivialRepresentation,
+    multiple,
+)
+
+_MOST_ERROR = 0.05
+
+Padding = Literal["same", "valid"]
+"""As many points as before at stride 1, or only those that filters of all scales reach."""
+
+
+@dataclass(frozen=True)
+class _AtScale:
+    """The filters of one scale, to be turned."""
+
+    filters: ScaleFilters
+    scale: int
+
+    def turned(self, matrices: Tensor) -> Tensor:
+        return self.filters.turned(self.scale, matrices)
+
+
+class ScaleLayer(nn.Module, ABC):
+    """Coefficients (out, in, reach, filters), of filters at several scales and in several turns.
+
+    Args:
+        filters: the scales, the group and the functions.
+        fields: of the input and of the output.
+        regular: whether the input's fields are functions on the group, or plain channels.
+        reach: how many scales of the input one of the output sees.
+        stride, bias, padding, padding_mode, exact: see :class:`ScaleLiftingConv2d`.
+
+    Raises:
+        InputError: numbers out of range, or filters that the grid does not hold.
+    """
+
+    def __init__(
+        self,
+        filters: ScaleFilters,
+        fields: tuple[int, int],
+        *,
+        regular: bool,
+        reach: int,
+        stride: int,
+        bias: bool,
+        padding: Padding,
+        padding_mode: PaddingMode,
+        exact: bool,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> None:
+        super().__init__()
+        check_padding_mode(padding_mode)
+        if padding not in get_args(Padding):
+            raise InputError(f"expected the padding 'same' or 'valid', got {padding!r}")
+        if min(fields) < 1 or not 1 <= reach <= filters.scales:
+            raise InputError(
+                f"expected positive numbers of fields and a reach of 1 to {filters.scales} scales, "
+                f"got {fields[0]}, {fields[1]} and {reach}"
+            )
+        self.filters, self.reach, self.stride = filters, reach, stride
+        self.padding, self.padding_mode, self.exact = padding, padding_mode, exact
+        self.in_fields, self.out_fields = fields
+        self._warned = False
+        self._check_sampling()
+        group: FiniteGroup[Any] = filters.group or CyclicGroup(1)
+        whole, trivial = RegularRepresentation(group), TrivialRepresentation(group)
+        parts = (whole if regular else trivial, whole)
+        self.in_channels, self.out_channels = (
+            count * part.dimension for count, part in zip(fields, parts, strict=True)
+        )
+        self.source: Representation | None = None
+        self.target: Representation | None = None
+        if filters.group is not None:
+            self.source, self.target = (
+                multiple(part, count) for part, count in zip(parts, fields, strict=True)
+            )
+        same = padding == "same"
+        self.pivot: Literal["cell", "node"] = (
+            "node" if stride > 1 and same and padding_mode == "circular" else "cell"
+        )
+        self._windows = tuple(
+            Window(
+                2 * margin + 1,
+                stride,
+                1,
+                margin if same else 0,
+                padding_mode if same else "zeros",
+                self.pivot,
+            )
+            for margin in filters.margins
+        )
+        self.bases = nn.ModuleList()
+        for s in range(filters.scales):
+            basis = turned_kernel_basis(*parts, _AtScale(filters, s))
+            if basis is None:
+                raise TypeError("fields over scales are regular ones")
+            self.bases.append(basis.cast(device, dtype or torch.get_default_dtype()))
+        self._kernels = group.order
+        shape = (fields[1], fields[0], reach, self._block(0).count)
+        self.coefficients = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.bias = (
+            nn.Parameter(torch.empty(fields[1], device=device, dtype=dtype)) if bias else None
+        )
+        self._gain = self._power_gain()
+        self.reset_parameters()
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Keep the mean square of what is expected as input; zero the bias."""
+        # Turned filters are divided by the root of the group's order.
+        std = sqrt(self._kernels / (self.coefficients[0].numel() * self._gain))
+        nn.init.normal_(self.coefficients, std=std, generator=generator)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def weight(self, scale: int) -> Tensor:
+        """The kernels at one scale, (out channels, in channels, reach, size, size)."""
+        blocks = self._block(scale).blocks(self.coefficients.flatten(1, 2))
+        out, m, _, n, *size = blocks.shape
+        split = blocks.reshape(out, m, self.in_fields, self.reach, n, *size)
+        return split.transpose(3, 4).reshape(out * m, self.in_fields * n, self.reach, *size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve."""
+        self._check(x)
+        self._check_plane(x)
+        return self._convolved(x)
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        outputs, bias, count = [], self._channel_bias(), self._out_scales(x)
+        for s in range(count):
+            inputs, weight = self._pair(x, s)
+            window = self._windows[s]
+            if self.padding == "valid":
+                margins = self.filters.margins
+                inputs = cropped(inputs, margins[count - 1] - margins[s])
+            within = window.padding if window.mode == "zeros" else 0  # faster than padding before
+            if not within:
+                inputs = pad_grid(inputs, window.padding, window.mode)
+            outputs.append(
+                functional.conv2d(inputs, weight, bias, stride=self.stride, padding=within)
+            )
+        return torch.stack(outputs, 2)
+
+    def to_plain(self) -> ScalewiseConv2d:
+        """One ordinary convolution for each scale, with this layer's present weights.
+
+        One for all scales would have kernels of the largest size, mostly zeros: it is slower, and
+        much so for many scales.
+        """
+        bias, convolutions = self._channel_bias(), []
+        for s in range(self._most_scales()):
+            weight = self.weight(s).detach().flatten(1, 2)
+            window = self._windows[s]
+            plain = nn.Conv2d(
+                weight.shape[1],
+                weight.shape[0],
+                window.size,
+                self.stride,
+                window.padding,
+                bias=bias is not None,
+                padding_mode=window.mode,
+                device=weight.device,
+                dtype=weight.dtype,
+            )
+            with torch.no_grad():
+                plain.weight.copy_(weight)
+                if plain.bias is not None and bias is not None:
+                    plain.bias.copy_(bias)
+            convolutions.append(plain)
+        margins = self.filters.margins if self.padding == "valid" else None
+        return self._plain(convolutions, margins).train(self.training)
+
+    @abstractmethod
+    def _plain(
+        self, convolutions: list[nn.Conv2d], margins: tuple[int, ...] | None
+    ) -> ScalewiseConv2d:
+        """The convolutions, and how they are applied."""
+
+    @abstractmethod
+    def _check(self, x: Tensor) -> None:
+        """Raise unless the input fits."""
+
+    @abstractmethod
+    def _out_scales(self, x: Tensor) -> int:
+        """How many scales come out."""
+
+    @abstractmethod
+    def _most_scales(self) -> int:
+        """How many come out at most."""
+
+    @abstractmethod
+    def _power_gain(self) -> float:
+        """The mean square of the output for coefficients of the variance of one over their number.
+
+        Of what is expected as input, with a mean square of one.
+        """
+
+    @abstractmethod
+    def _pair(self, x: Tensor, scale: int) -> tuple[Tensor, Tensor]:
+        """Channels and kernels whose convolution gives one scale."""
+
+    def _block(self, scale: int) -> BlockBasis:
+        basis: Any = self.bases[scale]
+        found: BlockBasis = basis
+        return found
+
+    def _channel_bias(self) -> Tensor | None:
+        if self.bias is None or self._kernels == 1:
+            return self.bias
+        return self.bias.repeat_interleave(self._kernels)
+
+    def _check_sampling(self) -> None:
+        filters = self.filters
+        self.sampling_error = filters.sampling_error()
+        if self.sampling_error > _MOST_ERROR:
+            flaw = (
+                f"filters of sigma {filters.sigma:g}, order {filters.order} and extent "
+                f"{filters.extent:g} are not one function at several scales once sampled: the "
+                f"measured error is {self.sampling_error:.1e}; use a larger sigma or extent, or a "
+                "lower order"
+            )
+            if self.exact:
+                raise InputError(f"{flaw}, or exact=False")
+            warnings.warn(flaw, stacklevel=4)
+
+    def _check_plane(self, x: Tensor) -> None:
+        """Raise if the grid is too small or the stride loses its centre."""
+        last, grid = self._out_scales(x) - 1, tuple(x.shape[-2:])
+        margin, window = self.filters.margins[last], self._windows[last]
+        fewest = {"zeros": 1, "reflect": margin + 1, "circular": margin}[window.mode]
+        if self.padding == "valid":
+            fewest = window.size
+        if min(grid) < fewest:
+            raise InputError(
+                f"the largest filter has {margin} taps on each side, for which {self.padding} "
+                f"padding with {self.padding_mode} needs {fewest} points or more, got a grid of "
+                f"{grid}; use fewer scales, a smaller sigma or extent, or same padding with zeros"
+            )
+        if self.stride == 1 or (not self.exact and self._warned):
+            return
+        flaw = window.flaw_on(grid, (True, True))
+        if flaw is not None and self.exact:
+            raise InputError(f"{self._with_error(flaw, x, window)}; or exact=False")
+        if flaw is not None and not torch.compiler.is_compiling():
+            self._warned = True
+            warnings.warn(self._with_error(flaw, x, window), stacklevel=3)
+
+    def _with_error(self, flaw: str, x: Tensor, window: Window) -> str:
+        """The flaw, and how far this layer is off by it."""
+        flaw += displacement(window, tuple(x.shape[-2:]), self.filters.base)
+        parameter = self.coefficients
+        if parameter.is_meta or torch.compiler.is_compiling():
+            return flaw
+        if self.source is None or self.target is None:
+            return flaw
+        error = turning_error_over_scales(
+            self._convolved, self.source, self.target, noise_like(x, parameter), self.pivot
+        )
+        return f"{flaw}. The measured relative error of a turn is {error:.1e}" if error else flaw
+
+    def extra_repr(self) -> str:
+        """Shown by print."""
+        name = "" if self.filters.group is None else f"{self.filters.group.name}, "
+        return (
+            f"{name}{self.in_fields} → {self.out_fields}, {self.filters.scales} scales of ratio "
+            f"{self.filters.base:.4g}, reach={self.reach}, stride={self.stride}, "
+            f"sampling_error={self.sampling_error:.0e}"
+        )
