@@ -97,21 +97,23 @@ def pair_orbits(source: Tensor, target: Tensor) -> tuple[Tensor, int]:
     Raises:
         InputError: there are more than 2²⁸ pairs.
     """
-    # Here, because they take as long to import as all of goldstone.
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     m, n = target.shape[-1], source.shape[-1]
     if m * n > _MOST_PAIRS:
         raise InputError(f"{m}×{n} pairs of basis vectors are more than {_MOST_PAIRS}")
     start = np.arange(m * n, dtype=np.int32)
-    moved = [(t[:, None] * n + s).flatten().int() for t, s in zip(target, source, strict=True)]
-    if not moved:
-        return torch.arange(m * n).reshape(m, n), m * n
-    end = torch.cat(moved).numpy()
-    edges = (np.ones(len(end), dtype=np.int8), (np.tile(start, len(moved)), end))
-    count, labels = connected_components(coo_array(edges, shape=(m * n, m * n)), directed=False)
-    _, first = np.unique(labels, return_index=True)
-    rank = np.empty(count, dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(count)
-    return torch.from_numpy(rank[labels]).reshape(m, n), int(count)
+    neighbours = []
+    for t, s in zip(target, source, strict=True):
+        moved = (t[:, None] * n + s).flatten().int().numpy()
+        back = np.empty_like(start)
+        back[moved] = start
+        neighbours += [moved, back]
+    found, labels = None, start
+    # Each pair takes the least label of its neighbours, and then the label of the pair of that
+    # number: how far labels are carried doubles with each round.
+    while found is None or not np.array_equal(found, labels):
+        found = labels
+        for moved in neighbours:
+            labels = np.minimum(labels, labels[moved])
+        labels = labels[labels]
+    first, ranks = np.unique(labels, return_inverse=True)
+    return torch.from_numpy(ranks.astype(np.int64)).reshape(m, n), len(first)
