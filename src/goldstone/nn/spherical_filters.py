@@ -1,6 +1,7 @@
 """Band-limited filters on voxels: Gaussian shells times spherical harmonics."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -68,9 +69,14 @@ class SphericalFilters:
 
     def turned(self, matrices: Tensor) -> Tensor:
         """All filters turned, B(g⁻¹p), (elements, filters, size, size, size)."""
-        found = []
-        for degree, action in enumerate(wigner_matrices(self.degrees[-1], matrices.mT)):
-            angular = torch.einsum("gab,bxyz->gaxyz", action, self.angular(degree))
-            filters = torch.einsum("jxyz,gaxyz->gjaxyz", self.shells(degree), angular)
-            found.append(filters.flatten(1, 2))
+        actions = wigner_matrices(self.degrees[-1], matrices.mT)
+        found = [
+            torch.einsum("gab,jbxyz->gjaxyz", action, filters).flatten(1, 2)
+            for action, filters in zip(actions, self.filters, strict=True)
+        ]
         return torch.cat(found, 1)
+
+    @cached_property
+    def filters(self) -> tuple[Tensor, ...]:
+        """Of each degree B at the taps, (shells, 2l + 1, size, size, size)."""
+        return tuple(self.shells(degree)[:, None] * self.angular(degree) for degree in self.degrees)

@@ -68,7 +68,7 @@ def _coupled(source: Representation, target: Representation, filters: SphericalF
         products = clebsch_gordan(source, _harmonic(source.group, degree), target)
         # Of norm √dim(target); the mean of Y_lm Y_lm′ over rotations is δ.
         products = products / sqrt(target.dimension)
-        found.append(_kernels(products.permute(0, 3, 1, 2), filters, degree))
+        found.append(_kernels(products.permute(0, 3, 1, 2), filters.filters[degree]))
     return torch.cat(found)
 
 
@@ -84,16 +84,13 @@ def _averaged(source: Representation, target: Representation, filters: Spherical
         mean = torch.einsum("goO,giI,gaA->oiaOIA", rho_out, rho_in, action) / len(elements)
         shape = mean.shape[:3]
         invariant = image_basis(mean.reshape(shape.numel(), -1)).reshape(-1, *shape)
-        found.append(_kernels(invariant, filters, degree))
+        found.append(_kernels(invariant, filters.filters[degree]))
     return torch.cat(found)
 
 
-def _kernels(coefficients: Tensor, filters: SphericalFilters, degree: int) -> Tensor:
+def _kernels(coefficients: Tensor, filters: Tensor) -> Tensor:
     """Coefficients (n, out, in, 2l + 1) on every shell, (n·shells, out, in, size, size, size)."""
-    kernels = torch.einsum(
-        "noia,jxyz,axyz->njoixyz", coefficients, filters.shells(degree), filters.angular(degree)
-    )
-    return kernels.flatten(0, 1)
+    return torch.einsum("noia,jaxyz->njoixyz", coefficients, filters).flatten(0, 1)
 
 
 def _harmonic(group: Any, degree: int) -> Representation:

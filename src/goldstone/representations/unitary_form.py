@@ -8,6 +8,7 @@ from torch import Tensor
 from goldstone.core import InputError, generator
 from goldstone.groups import FiniteGroup, Group, LieGroup
 from goldstone.representations.change_of_basis import ChangeOfBasis
+from goldstone.representations.irrep import Irrep
 from goldstone.representations.representation import Representation
 
 _UNITARY = 1e-10
@@ -58,7 +59,12 @@ def has_unitary_forms(group: Group[Any]) -> bool:
 
 
 def is_unitary(representation: Representation, tolerance: float = _UNITARY) -> bool:
-    """Whether ρ(g)†ρ(g) = 1 on generators, and dρ(x)† = −dρ(x), in every entry to a tolerance."""
+    """Whether ρ(g)†ρ(g) = 1 on generators, and dρ(x)† = −dρ(x), in every entry to a tolerance.
+
+    An :class:`Irrep` is by definition.
+    """
+    if isinstance(representation, Irrep):
+        return True
     algebra, elements = generator_matrices(representation)
     one = torch.eye(representation.dimension, dtype=elements.dtype)
     defects = torch.cat((algebra + algebra.mH, elements.mH @ elements - one))

@@ -11,6 +11,7 @@ from goldstone.core import InputError
 from goldstone.representations.elementary import TrivialRepresentation
 from goldstone.representations.intertwiners.basis import IntertwinerBasis
 from goldstone.representations.intertwiners.solve import Choice, intertwiner_basis
+from goldstone.representations.irrep import Irrep
 from goldstone.representations.representation import Representation
 from goldstone.representations.tensor_product import TensorProduct
 
@@ -87,5 +88,8 @@ def invariant_vectors(representation: Representation, method: Choice = "auto") -
     Raises:
         InputError: :func:`intertwiner_basis` fails.
     """
+    if isinstance(representation, Irrep) and representation.dimension > 1:
+        # An invariant vector would span a smaller representation.
+        return torch.zeros(0, representation.dimension, dtype=representation.dtype)
     trivial = TrivialRepresentation(representation.group)
     return intertwiner_basis(trivial, representation, method).dense()[..., 0]
