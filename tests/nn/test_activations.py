@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from goldstone.actions import linear_symmetry
+from goldstone.actions import LinearAction, Symmetry, TrivialAction, linear_symmetry
 from goldstone.core import InputError
 from goldstone.groups import all_subgroups, group_named
 from goldstone.nn import (
@@ -18,6 +18,7 @@ from goldstone.nn import (
     PointwiseActivation,
     TensorProductActivation,
 )
+from goldstone.nn.invariant_size import InvariantSize
 from goldstone.nn.second_moment import radial_second_moment, second_moment
 from goldstone.representations import (
     DirectSum,
@@ -142,6 +143,56 @@ def test_products_by_hand():
                     path += 1
             expected.append(total / sqrt(2))
     torch.testing.assert_close(layer(x), torch.cat([expected[0], expected[2], expected[1]], 1))
+
+
+def test_bounded_products_are_divided_by_the_norm():
+    vector, scalar = SO3Irrep(1), SO3Irrep(0)
+    v = DirectSum(vector.group, (vector, scalar, vector))
+    free = randomised(TensorProductActivation(v, dtype=torch.float64), torch.float64)
+    layer = randomised(TensorProductActivation(v, bounded=True, dtype=torch.float64), torch.float64)
+    x = inputs(v)
+    mean_square = x.square().mean(-1, keepdim=True)
+    q = free(x) - x / sqrt(2)
+    expected = x / sqrt(2) + q * ((1 + mean_square**2) / 2) ** -0.25
+    torch.testing.assert_close(layer(x), expected)
+    # Like x for large x, where the products themselves grow as squares.
+    with torch.no_grad():
+        assert float(layer(1e4 * x).norm() / layer(1e3 * x).norm()) == pytest.approx(10, rel=1e-3)
+        assert float(free(1e4 * x).norm() / free(1e3 * x).norm()) == pytest.approx(100, rel=0.1)
+    assert "bounded" in repr(layer)
+
+
+@pytest.mark.parametrize("name", ANY)
+def test_sizes_are_invariant(name):
+    v = ANY[name]
+    size = InvariantSize(v, dtype=torch.float64)
+    x = inputs(v)
+    invariant = Symmetry("size", v.group, LinearAction(v), TrivialAction())
+    assert_equivariant(size, invariant, x, tolerance=1e-6 if name == "SO(1,3)" else None)
+    bounded = randomised(
+        TensorProductActivation(v, bounded=True, dtype=torch.float64), torch.float64
+    )
+    tolerance = 1e-8 if name == "SO(1,3)" else None
+    assert_equivariant(bounded, linear_symmetry(v, v), x, tolerance=tolerance)
+    torch.testing.assert_close(size(2 * x), 16 * size(x))
+
+
+def test_sizes_by_hand():
+    """Boosts keep t² − |x|² and the product of neighbours, Sp(2) the area between neighbours."""
+    lorentz = StandardRepresentation(group_named("SO(1,3)"))
+    v = lorentz + lorentz + TrivialRepresentation(lorentz.group)
+    x = inputs(v)
+    signs = torch.tensor([1.0, -1, -1, -1], dtype=torch.float64)
+    a, b, c = x[:, :4], x[:, 4:8], x[:, 8]
+    pairs = [((p * signs * q).sum(-1) / 2) for p, q in ((a, a), (b, b), (a, b), (b, a))]
+    expected = torch.stack([*pairs, c**2, c**2], -1).square().mean(-1, keepdim=True)
+    torch.testing.assert_close(InvariantSize(v, dtype=torch.float64)(x), expected)
+    plane = StandardRepresentation(group_named("Sp(2,R)"))
+    x = inputs(plane + plane)
+    area = (x[:, 0] * x[:, 3] - x[:, 1] * x[:, 2]) / sqrt(2)
+    expected = area.square()[:, None] / 2
+    torch.testing.assert_close(InvariantSize(plane + plane, dtype=torch.float64)(x), expected)
+    assert float(InvariantSize(plane, dtype=torch.float64)(x[:, :2]).max()) < 1e-20
 
 
 def test_pointwise_functions_need_permutations():

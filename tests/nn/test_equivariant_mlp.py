@@ -127,6 +127,26 @@ def test_hidden_layers_do_not_share_weights():
     assert all(torch.equal(drawn[name], value) for name, value in model.state_dict().items())
 
 
+MATRICES = ("SO(4)", "SO(1,3)", "Sp(2,R)", "SL(2,C)", "SE(2)")
+
+
+@pytest.mark.parametrize("name", ["D4", "Oh", "SO(2)", "O(3)", "SU(2)", *MATRICES])
+def test_unit_variance_through_many_layers(name):
+    """Of groups whose hidden features are matrices products once grew to 10⁹ in three layers."""
+    source, vector, _ = ends(name)
+    model = EquivariantMLP(source, 48, vector, layers=3)
+    x = inputs(source, torch.float32, 512)
+    powers, larger = [], []
+    for seed in range(5):
+        model.reset_parameters(torch.Generator().manual_seed(seed))
+        powers.append(float(model(x).detach().abs().square().mean()))
+        larger.append(float(model(3 * x).detach().abs().square().mean()))
+    assert 0.7 < sum(powers) / 5 < 1.4
+    assert min(powers) > 0.4
+    assert max(powers) < 2.5
+    assert sorted(larger)[2] < 100
+
+
 def test_it_learns_a_cross_product():
     """Second order and odd under exchange: no scalars and vectors scaled by them would do."""
     torch.manual_seed(0)

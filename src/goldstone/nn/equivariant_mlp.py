@@ -1,6 +1,7 @@
 """A multilayer perceptron that is equivariant for any group."""
 
 import copy
+from math import sqrt
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +15,24 @@ from goldstone.nn.pointwise_activation import PointwiseActivation, permutes_comp
 from goldstone.nn.tensor_product_activation import TensorProductActivation
 from goldstone.representations import Representation
 
+_SAMPLE = 512
+"""Inputs on which the weights are scaled."""
+_LEAST_POWER = 1e-4
+
 
 class EquivariantMLP(nn.Module):
     """Linear layers with nonlinearities between them, equivariant from end to end.
 
     Where the hidden representation permutes its components (regular ones of finite groups) a hidden
     layer is :class:`EquivariantLinear` and :class:`PointwiseActivation`; elsewhere it is
-    :class:`EquivariantLinear`, :class:`TensorProductActivation` and :class:`GatedActivation`
-    (Finzi, Welling & Wilson 2021, §5). The last layer is linear. Features are the last axis.
+    :class:`EquivariantLinear`, :class:`TensorProductActivation`, bounded, and
+    :class:`GatedActivation` (Finzi, Welling & Wilson 2021, §5). The last layer is linear. Features
+    are the last axis.
+
+    Weights are drawn such that normal inputs of unit variance keep it: each kind of part in each
+    layer is measured on a sample of them and scaled (Mishkin & Matas 2016, "All you need is a good
+    init"). Products of reducible parts, such as matrices near the identity, would grow from layer
+    to layer otherwise.
 
     Args:
         source: representation of the input.
@@ -67,7 +78,8 @@ class EquivariantMLP(nn.Module):
         else:
             gated = GatedActivation(hidden, device=device, dtype=dtype)
             wide = gated.source
-            inner = [TensorProductActivation(wide, device=device, dtype=dtype), gated]
+            products = TensorProductActivation(wide, bounded=True, device=device, dtype=dtype)
+            inner = [products, gated]
         first = EquivariantLinear(source, wide, bias, device=device, dtype=dtype)
         modules: list[nn.Module] = [first, *inner]
         if layers > 1:
@@ -81,10 +93,22 @@ class EquivariantMLP(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw all weights anew."""
-        for module in self.layers:
-            if isinstance(module, (EquivariantLinear, TensorProductActivation)):
-                module.reset_parameters(generator)
+        """Draw all weights anew, scaled to unit variance on a sample of normal inputs."""
+        weight = next(self.parameters())
+        origin = torch.device("cpu") if generator is None else generator.device
+        x = torch.randn(
+            (_SAMPLE, self.source.dimension),
+            generator=generator,
+            device=origin,
+            dtype=weight.dtype,
+        ).to(weight.device)
+        with torch.no_grad():
+            for module in self.layers:
+                if isinstance(module, (EquivariantLinear, TensorProductActivation)):
+                    module.reset_parameters(generator)
+                    if not weight.is_meta:
+                        _scale(module, x)
+                x = module(x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (*batch, source dimension) → (*batch, target dimension)."""
@@ -101,3 +125,21 @@ class EquivariantMLP(nn.Module):
                 for module in self.layers
             )
         )
+
+
+def _scale(layer: EquivariantLinear | TensorProductActivation, x: Tensor) -> None:
+    """Scale the weights of each kind of part for outputs of unit variance, if there are any."""
+    if isinstance(layer, EquivariantLinear):
+        y, types, wanted = layer(x), parts_by_type(layer.target), 1.0
+        columns = len(layer.coefficients) // len(types)
+    else:
+        y, types, wanted = layer.products(x), parts_by_type(layer.representation), 0.5
+        columns = 1
+    weights = layer.coefficients if isinstance(layer, EquivariantLinear) else layer.weights
+    for t, (part, starts) in enumerate(types):
+        channels = [start + k for start in starts for k in range(part.dimension)]
+        power = float(y[:, channels].abs().square().mean())
+        # Far above rounding: what is zero, as x × x is, must not be scaled up.
+        if power > _LEAST_POWER:
+            for weight in weights[t * columns : (t + 1) * columns]:
+                weight.mul_(sqrt(wanted / power))

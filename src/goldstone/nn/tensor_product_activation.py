@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from goldstone.core import InputError
 from goldstone.nn.block_weights import parameter_dtype
+from goldstone.nn.invariant_size import InvariantSize
 from goldstone.nn.linear_basis import linear_basis
 from goldstone.nn.parts import Types, check_components, parts_by_type
 from goldstone.representations import ConjugateRepresentation, Representation, TensorProduct
@@ -25,10 +26,17 @@ class TensorProductActivation(nn.Module):
     it general. In complex representations the second factor is conjugated, so that norms are among
     the products.
 
-    Products grow as squares: normalise large inputs.
+    Products grow as squares: normalise large inputs, or have them ``bounded``,
+
+        y = (x + q(x) / ⁴√((1 + I(x)²)/2)) / √2,
+
+    with I² the :class:`InvariantSize` of x. It is the same at small and at usual x, up to a factor,
+    and grows as x does for large ones, where the representation is unitary; so layers can follow
+    one another. Without a norm the bound is as good as the invariant forms.
 
     Args:
         representation: of the last axis.
+        bounded: see above.
         device: of the parameters.
         dtype: of the parameters, float32 by default (complex64 for a complex representation).
 
@@ -48,12 +56,14 @@ class TensorProductActivation(nn.Module):
         self,
         representation: Representation,
         *,
+        bounded: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.representation = representation
         dtype = parameter_dtype((representation,), dtype)
+        self.size = InvariantSize(representation, device=device, dtype=dtype) if bounded else None
         types = parts_by_type(representation)
         copies = [len(starts) for _, starts in types]
         first = [0, *accumulate(part.dimension for part, _ in types)]
@@ -117,6 +127,10 @@ class TensorProductActivation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (*batch, dimension) to the same shape."""
+        return x * self._kept + self.products(x)
+
+    def products(self, x: Tensor) -> Tensor:
+        """The part q(x)/√2 of the output, bounded if asked for."""
         check_components(x, self.representation, size=len(self._channels))
         flat = x.reshape(-1, x.shape[-1])
         # (row, batch, component), as a batched product of matrices wants it.
@@ -127,8 +141,10 @@ class TensorProductActivation(nn.Module):
         right = right.conj() if flat.is_complex() else right
         outer = (left[..., :, None] * right[..., None, :]).flatten(2)
         products = torch.bmm(outer, self._tensors()).transpose(0, 1).flatten(1)
-        y = flat * self._kept + products.index_select(1, self._channels)
-        return y.reshape(x.shape)
+        products = products.index_select(1, self._channels)
+        if self.size is not None:
+            products = products * ((1 + self.size(flat)) / 2).pow(-0.25)
+        return products.reshape(x.shape)
 
     def _tensors(self) -> Tensor:
         """The products of each row as a matrix, (rows, width², product width)."""
@@ -149,6 +165,7 @@ class TensorProductActivation(nn.Module):
         return (
             f"{self.representation.group.name}, {self.representation.dimension}, "
             f"{sum(weight.shape[1] for weight in self.weights)} paths"
+            f"{'' if self.size is None else ', bounded'}"
         )
 
 
