@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError
+from goldstone.nn.constants import computed_on_cpu
 from goldstone.nn.padding import PaddingMode
 from goldstone.nn.scale_filters import ScaleFilters
 from goldstone.nn.scale_layer import Padding, ScaleLayer
@@ -58,6 +59,7 @@ class ScaleLiftingConv2d(ScaleLayer):
             that is too small for the filters or on which the stride loses the centre.
     """
 
+    @computed_on_cpu
     def __init__(
         self,
         filters: ScaleFilters,
@@ -142,6 +144,7 @@ class ScaleConv2d(ScaleLayer):
             or too few for ``"valid"``.
     """
 
+    @computed_on_cpu
     def __init__(
         self,
         filters: ScaleFilters,
