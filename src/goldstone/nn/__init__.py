@@ -42,6 +42,7 @@ from goldstone.nn.pointwise_activation import PointwiseActivation
 from goldstone.nn.radial_basis import RadialBasis, smooth_cutoff
 from goldstone.nn.relative_logarithms import relative_logarithms
 from goldstone.nn.relative_positions import RelativeBias, RotaryPositions
+from goldstone.nn.restricted import Restricted
 from goldstone.nn.scale_convolution import ScaleConv2d, ScaleLiftingConv2d
 from goldstone.nn.scale_exactness import ScaleExactness, scale_exactness
 from goldstone.nn.scale_filters import ScaleFilters
@@ -100,6 +101,7 @@ __all__ = [
     "ProjectingConv3d",
     "RadialBasis",
     "RelativeBias",
+    "Restricted",
     "RotaryPositions",
     "ScaleConv2d",
     "ScaleExactness",

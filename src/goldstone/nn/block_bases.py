@@ -5,28 +5,22 @@ from collections.abc import Sequence
 from math import prod
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from goldstone.nn.constants import Constants
 
 
-class BlockBasis(nn.Module, ABC):
+class BlockBasis(Constants, ABC):
     """An orthonormal basis of the equivariant maps (or kernels) from one part to another.
 
-    What it holds are non-persistent buffers: a module that uses it has the same ``state_dict``
-    whether or not they are there.
+    What it holds are :class:`Constants` in double precision, to be cast. None has four axes or
+    more: torch takes such buffers for images when it changes a module's memory format.
 
     Attributes:
         count: the number of maps in the basis.
     """
 
     count: int
-
-    def cast(self, device: torch.device | str | None, dtype: torch.dtype) -> "BlockBasis":
-        """Move the buffers, numbers to a real or complex dtype; itself."""
-        # Not Module.to, which warns of complex dtypes.
-        for name, buffer in list(self.named_buffers()):
-            is_number = buffer.is_floating_point() or buffer.is_complex()
-            setattr(self, name, buffer.to(device, dtype if is_number else None))
-        return self
 
     @abstractmethod
     def blocks(self, coefficients: Tensor) -> Tensor:
@@ -47,23 +41,25 @@ class BlockBasis(nn.Module, ABC):
 
 
 class DenseBasis(BlockBasis):
-    """A basis as it is, (count, out dimension, in dimension, *kernel)."""
+    """A basis as it is.
+
+    Args:
+        basis: (count, out dimension, in dimension, *kernel).
+    """
 
     basis: Tensor
 
     def __init__(self, basis: Tensor) -> None:
         super().__init__()
-        self.count = len(basis)
-        self.register_buffer("basis", basis, persistent=False)
+        self.count, self.shape = len(basis), basis.shape[1:]
+        self.register_constant("basis", basis.flatten(1))
 
     def blocks(self, coefficients: Tensor) -> Tensor:
-        if not self.count:  # No maps at all, as between different irreps: spare the arithmetic.
-            (o, i, _), (_, m, n, *kernel) = coefficients.shape, self.basis.shape
-            return coefficients.new_zeros(o, m, i, n, *kernel)
-        return torch.einsum("oib,bmn...->omin...", coefficients, self.basis)
+        each = torch.einsum("oib,bq->oiq", coefficients, self.basis)
+        return each.reshape(*each.shape[:2], *self.shape).transpose(1, 2)
 
     def dense(self) -> Tensor:
-        return self.basis
+        return self.basis.reshape(self.count, *self.shape)
 
 
 class OrbitBasis(BlockBasis):
@@ -81,8 +77,8 @@ class OrbitBasis(BlockBasis):
         super().__init__()
         self.count, self.shape = count, labels.shape
         sizes = torch.bincount(labels.flatten(), minlength=count)
-        self.register_buffer("labels", labels.flatten(), persistent=False)
-        self.register_buffer("scale", sizes.double().rsqrt(), persistent=False)
+        self.register_constant("labels", labels.flatten())
+        self.register_constant("scale", sizes.double().rsqrt())
 
     def blocks(self, coefficients: Tensor) -> Tensor:
         entries = (coefficients * self.scale).index_select(-1, self.labels)
@@ -105,9 +101,9 @@ class FactorisedBasis(BlockBasis):
         self.shapes = [(q.shape[1], p.shape[0], e.shape[0]) for q, e, p in factors]
         self.count = sum(prod(shape) for shape in self.shapes)
         for k, (q, e, p) in enumerate(factors):
-            self.register_buffer(f"out_copies_{k}", q, persistent=False)
-            self.register_buffer(f"endomorphisms_{k}", e, persistent=False)
-            self.register_buffer(f"in_copies_{k}", p, persistent=False)
+            self.register_constant(f"out_copies_{k}", q)
+            self.register_constant(f"endomorphisms_{k}", e)
+            self.register_constant(f"in_copies_{k}", p)
 
     def blocks(self, coefficients: Tensor) -> Tensor:
         result, start = None, 0

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError
 from goldstone.nn.block_bases import BlockBasis
+from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.parts import Types, grouped_channels, ordered, parts_by_type
 from goldstone.representations import Representation, invariant_vectors
 
@@ -15,7 +16,7 @@ BasisMaker = Callable[[Representation, Representation], BlockBasis]
 """Makes the basis of the equivariant maps from one part of the source to one of the target."""
 
 
-class BlockWeights(nn.Module):
+class BlockWeights(Constants):
     """A linear equivariant layer's weight and bias, from learned coefficients.
 
     The weight has one block for each pair of parts of source and target,
@@ -42,6 +43,7 @@ class BlockWeights(nn.Module):
         InputError: representations of different groups.
     """
 
+    @computed_on_cpu
     def __init__(
         self,
         source: Representation,
@@ -66,7 +68,7 @@ class BlockWeights(nn.Module):
         self.coefficients = nn.ParameterList()
         for out_part, out_starts in self._target_types:
             for in_part, in_starts in self._source_types:
-                basis = make_basis(in_part, out_part).cast(device, dtype)
+                basis: BlockBasis = make_basis(in_part, out_part).cast(device, dtype)
                 self.bases.append(basis)
                 shape = (len(out_starts), len(in_starts), basis.count)
                 empty = torch.empty(shape, device=device, dtype=dtype)
@@ -74,12 +76,13 @@ class BlockWeights(nn.Module):
         self.biases = nn.ParameterList()
         for t, (part, starts) in enumerate(self._target_types if bias else ()):
             # Invariant vectors of ρ_out are the maps from nothing.
-            invariants = invariant_vectors(part).to(device, dtype)
-            self.register_buffer(f"invariants_{t}", invariants, persistent=False)
+            invariants = invariant_vectors(part)
+            self.register_constant(f"invariants_{t}", invariants)
             empty = torch.empty(len(starts), len(invariants), device=device, dtype=dtype)
             self.biases.append(nn.Parameter(empty))
-        self.register_buffer("_rows", _places(self._target_types, device), persistent=False)
-        self.register_buffer("_columns", _places(self._source_types, device), persistent=False)
+        self.register_constant("_rows", _places(self._target_types))
+        self.register_constant("_columns", _places(self._source_types))
+        self.cast(device, dtype)
         self.reset_parameters()
 
     @property
@@ -149,7 +152,7 @@ def parameter_dtype(
     return chosen.to_complex() if is_complex else chosen
 
 
-def _places(types: Types, device: torch.device | str | None) -> Tensor | None:
+def _places(types: Types) -> Tensor | None:
     """Where each channel lies once equal parts are grouped together; None if where it is."""
-    channels = grouped_channels(types, device)
+    channels = grouped_channels(types)
     return None if channels is None else channels.argsort()

@@ -4,16 +4,17 @@ from math import comb
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from goldstone.actions import Pivot
 from goldstone.core import InputError
+from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.padding import PaddingMode, pad_grid
 from goldstone.nn.window_geometry import Window
 
 
-class BlurPool2d(nn.Module):
+class BlurPool2d(Constants):
     """Every channel blurred by a binomial window, then every ``stride``-th point kept.
 
     The window commutes with quarter turns and reflections, and blurring first keeps the output
@@ -40,6 +41,7 @@ class BlurPool2d(nn.Module):
     window_weights: Tensor
     axes: ClassVar[int] = 2
 
+    @computed_on_cpu
     def __init__(
         self,
         stride: int = 2,
@@ -63,11 +65,11 @@ class BlurPool2d(nn.Module):
         self.window, self.pivot, self.stride = window, pivot, stride
         row = torch.tensor([comb(size - 1, k) for k in range(size)], dtype=torch.float64)
         row = row / row.sum()
-        dtype = dtype or torch.get_default_dtype()
         weights = torch.outer(row, row)
         if self.axes == 3:
             weights = weights[..., None] * row
-        self.register_buffer("window_weights", weights.to(device, dtype), persistent=False)
+        self.register_constant("window_weights", weights)
+        self.cast(device, dtype or torch.get_default_dtype())
 
     def forward(self, x: Tensor) -> Tensor:
         """Blur and thin out (batch, channels, X, Y)."""

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError
+from goldstone.nn.restricted import Restricted
 from goldstone.nn.turning_error import turning_error
-from goldstone.representations import Representation
+from goldstone.representations import Pullback, Representation
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def _representations(layer: nn.Module) -> tuple[Representation, Representation]:
     source, target = getattr(layer, "source", None), getattr(layer, "target", None)
     if not isinstance(source, Representation) or not isinstance(target, Representation):
         raise TypeError(f"{type(layer).__name__} declares no representations")
+    if isinstance(layer, Restricted):
+        source = Pullback(layer.inclusion, source)
     return source, target
 
 

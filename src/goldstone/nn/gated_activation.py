@@ -3,14 +3,15 @@
 from math import sqrt
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.parts import along, check_components, flat_parts, is_trivial, parts_by_type
 from goldstone.nn.second_moment import second_moment
 from goldstone.representations import DirectSum, Representation, TrivialRepresentation
 
 
-class GatedActivation(nn.Module):
+class GatedActivation(Constants):
     """Each part times the sigmoid of a gate: y = x σ(gate), which any representation allows.
 
     A trivial part is its own gate, x σ(x) (SiLU). Every other part has a gate of its own, one
@@ -29,6 +30,7 @@ class GatedActivation(nn.Module):
     _gates: Tensor
     _gains: Tensor
 
+    @computed_on_cpu
     def __init__(
         self,
         target: Representation,
@@ -52,10 +54,9 @@ class GatedActivation(nn.Module):
         self.in_channels, self.out_channels = self.source.dimension, target.dimension
         self_gain, gain = _gains(self.source.dtype.is_complex)
         gains = [self_gain if k < target.dimension else gain for k in gates]
-        self.register_buffer("_gates", torch.tensor(gates, device=device), persistent=False)
-        dtype = dtype or torch.get_default_dtype()
-        gain_tensor = torch.tensor(gains, device=device, dtype=dtype.to_real())
-        self.register_buffer("_gains", gain_tensor, persistent=False)
+        self.register_constant("_gates", torch.tensor(gates))
+        self.register_constant("_gains", torch.tensor(gains, dtype=torch.float64))
+        self.cast(device, (dtype or torch.get_default_dtype()).to_real())
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of ``source`` to features of ``target``."""

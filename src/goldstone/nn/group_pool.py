@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError
+from goldstone.nn.constants import computed_on_cpu
+from goldstone.nn.memory_format import in_format_of
 from goldstone.nn.parts import check_components, flat_parts, part_name
 from goldstone.nn.pointwise_activation import permutes_components
 from goldstone.representations import DirectSum, Representation, TrivialRepresentation
@@ -35,6 +37,7 @@ class GroupPool(nn.Module):
         InputError: a part is no permutation representation, or their dimensions differ.
     """
 
+    @computed_on_cpu
     def __init__(
         self,
         source: Representation,
@@ -81,14 +84,11 @@ class GroupPool(nn.Module):
         check_components(x, self.source, 1)
         fields = x.reshape(len(x), self.fields, self.components, *x.shape[2:])
         if self.reduction == "max":
-            largest: Tensor = fields.amax(2)
-            return largest
+            return in_format_of(x, fields.amax(2))
         if self.scores is None:
-            mean: Tensor = fields.mean(2)
-            return mean
+            return in_format_of(x, fields.mean(2))
         scores = torch.einsum("ce,beh...->bch...", self.scores, fields)
-        attended: Tensor = (scores.softmax(2) * fields).sum(2)
-        return attended
+        return in_format_of(x, (scores.softmax(2) * fields).sum(2))
 
     def extra_repr(self) -> str:
         """Shown by print."""

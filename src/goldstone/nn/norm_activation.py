@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.parts import (
     along,
     check_components,
@@ -18,7 +19,7 @@ from goldstone.nn.second_moment import radial_second_moment
 from goldstone.representations import Representation
 
 
-class NormActivation(nn.Module):
+class NormActivation(Constants):
     """y = x f(r + b) / r for each part, r² its mean square component and b learned.
 
     The norm of a unitary part is invariant, so y turns as x does (Worrall et al. 2017, "Harmonic
@@ -38,6 +39,7 @@ class NormActivation(nn.Module):
     _weights: Tensor
     _gains: Tensor
 
+    @computed_on_cpu
     def __init__(
         self,
         representation: Representation,
@@ -54,14 +56,12 @@ class NormActivation(nn.Module):
         sizes = [part.dimension for part in flat_parts(representation)]
         real = 2 if representation.dtype.is_complex else 1
         gains = {n: 1 / sqrt(radial_second_moment(activation, real * n)) for n in set(sizes)}
-        part = part_of_channel(representation).to(device)
-        self.register_buffer("_part", part, persistent=False)
-        for name, numbers in (
-            ("_weights", [1 / n for n in sizes for _ in range(n)]),
-            ("_gains", [gains[n] for n in sizes]),
-        ):
-            buffer = torch.tensor(numbers, device=device, dtype=dtype)
-            self.register_buffer(name, buffer, persistent=False)
+        weights = [1 / n for n in sizes for _ in range(n)]
+        self.register_constant("_part", part_of_channel(representation))
+        self.register_constant("_weights", torch.tensor(weights, dtype=torch.float64))
+        gain = torch.tensor([gains[n] for n in sizes], dtype=torch.float64)
+        self.register_constant("_gains", gain)
+        self.cast(device, dtype)
         self.bias = nn.Parameter(torch.empty(len(sizes), device=device, dtype=dtype))
         self.reset_parameters()
 

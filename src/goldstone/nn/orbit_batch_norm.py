@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from goldstone.nn.constants import computed_on_cpu
+from goldstone.nn.memory_format import in_format_of
 from goldstone.nn.orbit_norm import OrbitNorm
 from goldstone.nn.orbit_statistics import part_means
-from goldstone.nn.parts import along, check_components
+from goldstone.nn.parts import along, check_grid
 from goldstone.representations import Representation
 
 
@@ -26,7 +28,7 @@ class OrbitBatchNorm2d(OrbitNorm):
     Args:
         source: representation of the channels; the output's as well.
         eps: ε.
-        momentum: weight of the newest batch in the running statistics.
+        momentum: weight of the newest batch in the running statistics; None: their plain mean.
         affine: learn weight and bias.
         device, dtype: of parameters and buffers.
 
@@ -37,13 +39,14 @@ class OrbitBatchNorm2d(OrbitNorm):
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
-    _plain: ClassVar[type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = nn.BatchNorm2d
+    axes: ClassVar[int] = 2
 
+    @computed_on_cpu
     def __init__(
         self,
         source: Representation,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = True,
         *,
         device: torch.device | str | None = None,
@@ -54,31 +57,32 @@ class OrbitBatchNorm2d(OrbitNorm):
         zeros = torch.zeros(self.fields, device=device, dtype=dtype)
         self.register_buffer("running_mean", zeros)
         self.register_buffer("running_var", torch.ones_like(zeros))
-        self.register_buffer("num_batches_tracked", torch.zeros((), dtype=torch.int64))
+        self.register_buffer(
+            "num_batches_tracked", torch.zeros((), device=device, dtype=torch.int64)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (batch, channels, X, Y)."""
-        check_components(x, self.source, 1)
-        if self.training:
-            self.num_batches_tracked.add_(1)
+        check_grid(x, self.source, self.axes)
+        if not self.training:
+            return functional.batch_norm(
+                x, self.running_mean[self._part], self.running_var[self._part],
+                *self._of_channels(), training=False, eps=self.eps,
+            )  # fmt: skip
+        self.num_batches_tracked.add_(1)
+        momentum = self.momentum
+        if momentum is None:
+            momentum = 1 / float(self.num_batches_tracked)
         if self.components is not None:
             # A field is a block of channels: torch's own kernel takes it as one channel.
+            blocks = x.reshape(len(x), self.fields, -1)
             y = functional.batch_norm(
-                x.reshape(len(x), self.fields, -1),
-                self.running_mean,
-                self.running_var,
-                self.weight,
-                self.bias,
-                self.training,
-                self.momentum,
-                self.eps,
-            )
-            return y.reshape(x.shape)
-        if self.training:
-            mean, variance, entries = self._statistics(x)
-            self._track(mean.detach(), variance.detach(), entries)
-        else:
-            mean, variance = self.running_mean, self.running_var
+                blocks, self.running_mean, self.running_var, self.weight, self.bias,
+                training=True, momentum=momentum, eps=self.eps,
+            )  # fmt: skip
+            return in_format_of(x, y.reshape(x.shape))
+        mean, variance, entries = self._statistics(x)
+        self._track(mean.detach(), variance.detach(), entries, momentum)
         scale, shift = self._affine(mean, variance)
         return x * along(scale.to(x.dtype), x, 1) + along(shift.to(x.dtype), x, 1)
 
@@ -93,12 +97,12 @@ class OrbitBatchNorm2d(OrbitNorm):
         return mean, variance, x.numel() // x.shape[1]
 
     @torch.no_grad()
-    def _track(self, mean: Tensor, variance: Tensor, entries: int) -> None:
+    def _track(self, mean: Tensor, variance: Tensor, entries: int, momentum: float) -> None:
         # As torch: the running variance is the unbiased one.
         count = entries / self._per_part().to(variance.dtype)
         unbiased = variance * count / (count - self._centred).clamp(min=1)
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
-        self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.momentum)
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), momentum)
+        self.running_var.lerp_(unbiased.to(self.running_var.dtype), momentum)
 
     def _per_part(self) -> Tensor:
         """One over the dimension of each part."""
@@ -116,19 +120,21 @@ class OrbitBatchNorm2d(OrbitNorm):
 
     def to_plain(self) -> nn.BatchNorm2d | nn.BatchNorm3d:
         """An ordinary batch norm with this one's running statistics, for inference."""
-        affine, mean = self.weight is not None, self.running_mean
-        plain = self._plain(
-            len(self._part), self.eps, self.momentum, affine, device=mean.device, dtype=mean.dtype
-        )
+        mean, variance = self.running_mean[self._part], self.running_var[self._part]
+        weight, bias = self._of_channels()
+        plain = (nn.BatchNorm2d if self.axes == 2 else nn.BatchNorm3d)(
+            len(mean), self.eps, self.momentum, weight is not None,
+            device=mean.device, dtype=mean.dtype,
+        )  # fmt: skip
         with torch.no_grad():
             for ours, theirs in (
                 (mean, plain.running_mean),
-                (self.running_var, plain.running_var),
-                (self.weight, plain.weight),
-                (self.bias if self.bias is None else self.bias * self._centred, plain.bias),
+                (variance, plain.running_var),
+                (weight, plain.weight),
+                (bias, plain.bias),
             ):
                 if ours is not None and theirs is not None:
-                    theirs.copy_(ours[self._part])
+                    theirs.copy_(ours)
         return plain.eval()
 
     def extra_repr(self) -> str:
@@ -139,4 +145,4 @@ class OrbitBatchNorm2d(OrbitNorm):
 class OrbitBatchNorm3d(OrbitBatchNorm2d):
     """:class:`OrbitBatchNorm2d` for fields in space, (batch, channels, X, Y, Z)."""
 
-    _plain = nn.BatchNorm3d
+    axes = 3

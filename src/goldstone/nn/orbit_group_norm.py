@@ -1,13 +1,16 @@
 """Group and instance normalisation of fields, from each sample alone."""
 
+from typing import ClassVar
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from goldstone.core import InputError
+from goldstone.nn.constants import computed_on_cpu
 from goldstone.nn.orbit_norm import OrbitNorm
 from goldstone.nn.orbit_statistics import part_means
-from goldstone.nn.parts import along, check_components
+from goldstone.nn.parts import along, check_grid
 from goldstone.representations import Representation
 
 
@@ -30,6 +33,9 @@ class OrbitGroupNorm2d(OrbitNorm):
         InputError: a part is not orthogonal, or the fields do not divide into the runs.
     """
 
+    axes: ClassVar[int] = 2
+
+    @computed_on_cpu
     def __init__(
         self,
         source: Representation,
@@ -49,11 +55,8 @@ class OrbitGroupNorm2d(OrbitNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (batch, channels, X, Y)."""
-        check_components(x, self.source, 1)
-        weight = bias = None
-        if self.weight is not None and self.bias is not None:
-            weight = self.weight[self._part]
-            bias = (self.bias * self._centred)[self._part]
+        check_grid(x, self.source, self.axes)
+        weight, bias = self._of_channels()
         if self.components is not None:
             return functional.group_norm(x, self.groups, weight, bias, self.eps)
         y = x * self._scale(x)
@@ -62,14 +65,36 @@ class OrbitGroupNorm2d(OrbitNorm):
         return y
 
     def _scale(self, x: Tensor) -> Tensor:
-        """One over the root mean square of each run, (batch, channels, 1, 1)."""
+        """One over the root mean square of each run, (batch, channels, 1, …)."""
         wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-        squares = wide.square().mean((2, 3))
+        squares = wide.square().flatten(2).mean(2)
         of_part = part_means(squares, self._part, self._weights, self.fields)
         of_run = of_part.reshape(len(x), self.groups, -1).mean(2)
         scale = (of_run + self.eps).rsqrt().repeat_interleave(self.fields // self.groups, 1)
-        return scale[:, self._part, None, None].to(x.dtype)
+        scale = scale[:, self._part].to(x.dtype)
+        return scale.reshape(*scale.shape, *[1] * self.axes)
+
+    def to_plain(self) -> nn.Module:
+        """An ordinary group norm where every run is a block of permuted channels, else itself."""
+        if self.components is None:
+            return self
+        weight, bias = self._of_channels()
+        plain = nn.GroupNorm(
+            self.groups, len(self._part), self.eps, weight is not None,
+            device=self._weights.device, dtype=self._weights.dtype,
+        )  # fmt: skip
+        with torch.no_grad():
+            if weight is not None and bias is not None:
+                plain.weight.copy_(weight)
+                plain.bias.copy_(bias)
+        return plain
 
     def extra_repr(self) -> str:
         """Shown by print."""
         return f"{self.source.group.name}, {self.fields} fields in {self.groups} runs"
+
+
+class OrbitGroupNorm3d(OrbitGroupNorm2d):
+    """:class:`OrbitGroupNorm2d` for fields in space, (batch, channels, X, Y, Z)."""
+
+    axes = 3

@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from goldstone.nn.constants import Constants
 from goldstone.nn.orbit_statistics import FieldParts
 from goldstone.representations import Representation
 
 
-class OrbitNorm(nn.Module):
+class OrbitNorm(Constants):
     """The fields of a representation with a learned weight and bias for each.
 
     ``weight`` and ``bias`` are None without ``affine``; ``components`` is the number of channels of
@@ -36,6 +37,13 @@ class OrbitNorm(nn.Module):
         if affine:
             self.weight = nn.Parameter(torch.ones(self.fields, device=device, dtype=dtype))
             self.bias = nn.Parameter(torch.zeros(self.fields, device=device, dtype=dtype))
-        self.register_buffer("_part", fields.part.to(device), persistent=False)
-        self.register_buffer("_weights", fields.weights.to(device, dtype), persistent=False)
-        self.register_buffer("_centred", fields.centred.to(device, dtype), persistent=False)
+        self.register_constant("_part", fields.part)
+        self.register_constant("_weights", fields.weights)
+        self.register_constant("_centred", fields.centred)
+        self.cast(device, dtype)
+
+    def _of_channels(self) -> tuple[Tensor | None, Tensor | None]:
+        """Weight and bias of each channel, the bias zero where no mean is subtracted."""
+        if self.weight is None or self.bias is None:
+            return None, None
+        return self.weight[self._part], (self.bias * self._centred.to(self.bias))[self._part]

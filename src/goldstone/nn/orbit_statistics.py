@@ -40,7 +40,7 @@ class FieldParts:
         self.components = parts[0].dimension if blocks else None
         self.part = part_of_channel(representation)
         self.weights = 1 / sizes[self.part].double()
-        self.centred = torch.tensor([float(permuted[part]) for part in parts])
+        self.centred = torch.tensor([float(permuted[part]) for part in parts]).double()
 
 
 def part_means(x: Tensor, part: Tensor, weights: Tensor, count: int) -> Tensor:

@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from goldstone.core import InputError
 
-PaddingMode = Literal["circular", "zeros", "reflect"]
-"""How a field goes on beyond the grid: periodically, as zeros, or mirrored at its last points."""
+PaddingMode = Literal["circular", "zeros", "reflect", "replicate"]
+"""How a field goes on: periodically, as zeros, mirrored at its last points, or as these."""
 
 
 def check_padding_mode(mode: str) -> None:
@@ -31,21 +31,22 @@ def pad_grid(x: Tensor, margin: int, mode: PaddingMode) -> Tensor:
     """
     if margin == 0:
         return x
-    if mode == "circular" and x.ndim == 4:
-        return circular_pad(x, margin)
-    known = {"zeros": "constant", "reflect": "reflect", "circular": "circular"}
-    return functional.pad(x, (margin,) * (2 * (x.ndim - 2)), mode=known[mode])
+    axes = x.ndim - 2
+    if mode == "circular":
+        return circular_pad(x, margin, axes)
+    known = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate"}
+    return functional.pad(x, (margin,) * (2 * axes), mode=known[mode])
 
 
-def circular_pad(x: Tensor, margin: int) -> Tensor:
-    """Continue a periodic field by ``margin`` points on each side of its last two axes."""
+def circular_pad(x: Tensor, margin: int, axes: int = 2) -> Tensor:
+    """Continue a periodic field by ``margin`` points on each side of its last ``axes`` axes."""
     if margin == 0:
         return x
-    if min(x.shape[-2:]) < 2 * margin:
-        return functional.pad(x, (margin,) * 4, mode="circular")
+    if min(x.shape[-axes:]) < 2 * margin:
+        return functional.pad(x, (margin,) * (2 * axes), mode="circular")
     # The same by splitting and joining: its derivative needs no scattering into zeros, which
-    # halves the cost of small convolutions on CPUs.
-    for axis in (-2, -1):
+    # halves the cost of small convolutions on CPUs, and channels stay last in memory.
+    for axis in range(-axes, 0):
         size = x.shape[axis]
         first, middle, last = torch.split(x, [margin, size - 2 * margin, margin], dim=axis)
         x = torch.cat([last, first, middle, last, first], dim=axis)

@@ -38,14 +38,14 @@ def is_trivial(part: Representation) -> bool:
     return part.dimension == 1 and len(invariant_vectors(part)) == 1
 
 
-def grouped_channels(types: Types, device: torch.device | str | None = None) -> Tensor | None:
+def grouped_channels(types: Types) -> Tensor | None:
     """The channels once equal parts are grouped together; None if they are in that order."""
     channels = [
         start + k for part, starts in types for start in starts for k in range(part.dimension)
     ]
     if channels == list(range(len(channels))):
         return None
-    return torch.tensor(channels, device=device)
+    return torch.tensor(channels)
 
 
 def ordered(x: Tensor, axis: int, order: Tensor | None) -> Tensor:
@@ -104,3 +104,18 @@ def check_components(
             f"expected {expected} components along axis {axis}, as the representation of "
             f"{representation.group.name} has, got shape {tuple(x.shape)}"
         )
+
+
+def check_grid(x: Tensor, representation: Representation, axes: int) -> None:
+    """Raise unless x is (batch, channel, *grid) with so many axes of the grid.
+
+    Raises:
+        InputError: it is not.
+    """
+    if x.ndim != 2 + axes:
+        raise InputError(
+            f"expected fields (batch, channel) on a grid of {axes} axes, got shape "
+            f"{tuple(x.shape)}; add the axis of the batch, or take the layer for "
+            f"{x.ndim - 2} axes"
+        )
+    check_components(x, representation, 1)

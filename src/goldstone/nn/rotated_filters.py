@@ -24,8 +24,8 @@ class RotatedFilters(BlockBasis):
         super().__init__()
         order, filters, *self.kernel = turned.shape
         self.order, self.filters, self.count = order, filters, order * filters
-        self.register_buffer("turned", turned.flatten(2) / order**0.5, persistent=False)
-        self.register_buffer("origins", origins.flatten(), persistent=False)
+        self.register_constant("turned", turned.flatten(2) / order**0.5)
+        self.register_constant("origins", origins.flatten())
 
     def blocks(self, coefficients: Tensor) -> Tensor:
         out, inner, n = *coefficients.shape[:2], self.order

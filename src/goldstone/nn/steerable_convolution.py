@@ -8,6 +8,7 @@ from goldstone.actions import Pivot
 from goldstone.core import InputError
 from goldstone.nn.block_bases import BlockBasis
 from goldstone.nn.circular_harmonics import CircularHarmonics
+from goldstone.nn.constants import computed_on_cpu
 from goldstone.nn.grid_convolution import GridConvolution, check_orthogonal
 from goldstone.nn.harmonic_kernels import harmonic_basis
 from goldstone.nn.kernel_basis import pixel_basis
@@ -64,6 +65,7 @@ class SteerableConv2d(GridConvolution):
 
     axes = 2
 
+    @computed_on_cpu
     def __init__(
         self,
         source: Representation,

@@ -7,6 +7,7 @@ import torch
 from goldstone.actions import Pivot
 from goldstone.core import InputError
 from goldstone.nn.block_bases import BlockBasis
+from goldstone.nn.constants import computed_on_cpu
 from goldstone.nn.grid_convolution import GridConvolution, check_orthogonal
 from goldstone.nn.kernel_basis import pixel_basis
 from goldstone.nn.padding import PaddingMode
@@ -60,6 +61,7 @@ class SteerableConv3d(GridConvolution):
 
     axes = 3
 
+    @computed_on_cpu
     def __init__(
         self,
         source: Representation,
