@@ -206,6 +206,63 @@ def test_dependent_vectors_are_reported():
     assert margin[1] > 1e-3
 
 
+def cubes(count=6, size=1.0):
+    corners = [[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]
+    cube = size * torch.tensor(corners, dtype=torch.float64)
+    turns = point_cloud_symmetry("so3", 8).group.sample(torch.Generator().manual_seed(0), (count,))
+    return cube @ turns.mT
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.float64, 1e-6), (torch.float32, 1e-2)])
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_vectors_that_are_rounding_count_as_nothing(dtype, bound, size):
+    """However long one rounding error is beside another; in any unit of length."""
+    symmetry = point_cloud_symmetry("so3", 8)
+    torch.manual_seed(0)
+    network = PointVectors(symmetry).to(dtype)
+    wrapper = Canonicalised(nn.Flatten(), symmetry, GramSchmidtCanonicaliser(network))
+    assert float(wrapper.margin(cubes(size=size)).detach().max()) < bound
+    x = size * torch.randn(6, 8, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    assert float(wrapper.margin(x).detach().median()) > 0.05
+
+
+@pytest.mark.parametrize("name", ["so3", "o3", "se3", "e3", "so2", "o2"])
+def test_a_pose_is_an_element_of_the_group_whatever_comes(name):
+    symmetry, n = point_cloud_symmetry(name, 5), int(name[-1])
+    torch.manual_seed(0)
+    canonicaliser = GramSchmidtCanonicaliser(PointVectors(symmetry)).double()
+    x = torch.randn(4, 5, n, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    x[1] = x[1, :, :1] * x[1, :1]  # on a line
+    x[2] = 0.0
+    x[3] = x[3, :1]  # in one place
+    elements = canonicaliser.elements(x.requires_grad_(), symmetry)
+    assert symmetry.group.contains(elements.detach())
+    elements.square().sum().backward()
+    assert x.grad.isfinite().all()
+
+
+def test_points_on_a_line_have_an_invariant_energy():
+    """Which pose about the line is taken does not matter to it."""
+    symmetry = point_cloud_symmetry("se3", 5)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(15, 8), nn.Tanh(), nn.Linear(8, 1)).double()
+    pose = GramSchmidtCanonicaliser(PointVectors(symmetry)).double()
+    line = torch.randn(6, 5, 1).double() * torch.randn(6, 1, 3).double()
+    wrapper = Canonicalised(model, symmetry, pose)
+    assert worst_error(wrapper, symmetry, line) < 1e-9
+    assert float(wrapper(line).detach().std()) > 1e-2
+
+
+def test_small_margins_can_be_refused():
+    symmetry = point_cloud_symmetry("so3", 8)
+    pose = GramSchmidtCanonicaliser(PointVectors(symmetry)).double()
+    wrapper = Canonicalised(nn.Flatten(), symmetry, pose, least_margin=1e-6)
+    x = torch.randn(3, 8, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    wrapper(x)
+    with pytest.raises(InputError, match=r"1 of 3 samples, sample 2 .* not determined"):
+        wrapper(torch.cat((x[:2], cubes(1))))
+
+
 def test_the_state_is_that_of_its_parts():
     model = Canonicalised(backbone(), IMAGES, ScoringCanonicaliser(scorer()))
     prefixes = {key.split(".")[0] for key in model.state_dict()}

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from goldstone.actions import Context, Symmetry
+from goldstone.core import InputError
 from goldstone.core.trees import Tree
 from goldstone.nn.symmetrised import CONTEXT, Posed, SymmetrisedModel, arguments_tree
 
@@ -45,7 +46,12 @@ class Canonicalised(SymmetrisedModel):
         canonicaliser: h: :class:`ScoringCanonicaliser` for finite groups,
             :class:`GramSchmidtCanonicaliser` for rotations, reflections and motions, or one of your
             own. Its parameters are under the prefix ``canonicaliser.``.
+        least_margin: refuse batches in which a sample's :meth:`margin` is not above this, at the
+            cost of another evaluation of h; None to take all.
         context, largest_batch: see :class:`SymmetrisedModel`.
+
+    Raises:
+        InputError: when called, a margin that is too small.
     """
 
     def __init__(
@@ -54,14 +60,19 @@ class Canonicalised(SymmetrisedModel):
         symmetry: Symmetry,
         canonicaliser: Canonicaliser,
         *,
+        least_margin: float | None = None,
         context: Context = CONTEXT,
         largest_batch: int | None = None,
     ) -> None:
         super().__init__(model, symmetry, context=context, largest_batch=largest_batch)
         self.canonicaliser = canonicaliser
+        self.least_margin = least_margin
 
     def pose(self, x: Tree) -> Posed:
         """h(x)⁻¹·x, and h(x)·y."""
+        if self.least_margin is not None:
+            margins = self.canonicaliser.margin(x, self.symmetry, self.context).detach()
+            check_margins(margins, self.least_margin)
         posed: Posed = self.canonicaliser(x, self.symmetry, self.context)
         return posed
 
@@ -81,4 +92,21 @@ class Canonicalised(SymmetrisedModel):
         """How far the poses of these inputs are from the prior; a scalar to add to the loss."""
         return self.canonicaliser.prior_loss(
             arguments_tree(args, kwargs), self.symmetry, self.context
+        )
+
+
+def check_margins(margins: Tensor, least: float) -> None:
+    """Raise unless all margins are above the least.
+
+    Raises:
+        InputError: one is not, or is not a number.
+    """
+    tied = (~(margins > least)).nonzero()[:, 0]
+    if len(tied):
+        first = int(tied[0])
+        raise InputError(
+            f"the poses of {len(tied)} of {len(margins)} samples, sample {first} the first, "
+            f"are not determined (margin {float(margins[first]):.1e}, expected more than {least:g}), "
+            "so that outputs are not equivariant there; leave them out, or average over poses by "
+            "FrameAverage, OrbitAverage or ScoringCanonicaliser(choice='soft')"
         )

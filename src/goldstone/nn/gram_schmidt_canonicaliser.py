@@ -1,7 +1,10 @@
 """A learned pose under rotations, reflections and motions."""
 
+from math import sqrt
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from goldstone.actions import Context, Symmetry
 from goldstone.core import InputError, trees
@@ -16,6 +19,9 @@ from goldstone.nn.point_positions import (
 )
 from goldstone.nn.symmetrised import Posed
 
+_NOTHING = 1e-12
+"""Vectors shorter than this share of the longest are rounding, in double precision."""
+
 
 class GramSchmidtCanonicaliser(Canonicaliser):
     """h(x) = (e_1, …, e_n): vectors predicted by an equivariant network, made orthonormal.
@@ -23,7 +29,8 @@ class GramSchmidtCanonicaliser(Canonicaliser):
     For SO(n) and SE(n) the network predicts n − 1 vectors, of which the last axis follows by
     orientation; for O(n) and E(n) n vectors. With shifts it predicts the origin besides. Vectors
     that turn with x make h equivariant (Kaba et al. 2023), and h is differentiable in the network
-    wherever they are linearly independent.
+    wherever they are linearly independent. Where they are not, the missing axes are arbitrary: that
+    is harmless for points on a line and invariant outputs, and nowhere else.
 
     Args:
         network: equivariant, from a batch of inputs (as the model takes them) to vectors
@@ -59,12 +66,15 @@ class GramSchmidtCanonicaliser(Canonicaliser):
         """The least share of a vector's length that lies across those before it, (n,).
 
         0 where the vectors are linearly dependent or vanish, as they must for symmetric clouds.
-        Lengths are relative to that of the longest vector.
+        Lengths are relative to that of the longest vector; vectors are taken to vanish within the
+        square root of the network's rounding, and so should be of the order of 1.
         """
         vectors, _ = self._predicted(x, symmetry)
         _, lengths = gram_schmidt(vectors)
         longest = torch.linalg.vector_norm(vectors, dim=-1).amax(-1, keepdim=True)
-        shares: Tensor = lengths / longest.clamp_min(torch.finfo(lengths.dtype).tiny)
+        dtypes = [p.dtype for p in self.network.parameters()] or [torch.get_default_dtype()]
+        rounding = max(torch.finfo(dtype).eps for dtype in dtypes)
+        shares: Tensor = lengths / longest.clamp_min(sqrt(rounding))
         return shares.amin(-1)
 
     def prior_loss(self, x: Tree, symmetry: Symmetry, context: Context) -> Tensor:
@@ -100,20 +110,36 @@ class GramSchmidtCanonicaliser(Canonicaliser):
 def gram_schmidt(vectors: Tensor) -> tuple[Tensor, Tensor]:
     """Orthonormal columns (batch, n, m) of vectors (batch, m, n), and the lengths divided by.
 
-    The lengths (batch, m) are those of each vector less its parts along those before it.
+    The lengths (batch, m) are those of each vector less its parts along those before it. Where
+    they vanish to rounding the column is some direction across those before it.
     """
     columns: list[Tensor] = []
     lengths = []
+    longest = torch.linalg.vector_norm(vectors, dim=-1).amax(-1, keepdim=True)
+    least = _NOTHING * longest.detach()
     for vector in vectors.unbind(1):
-        rest = vector
-        # Twice, so that columns are orthonormal to rounding.
-        for _ in (1, 2):
-            for column in columns:
-                rest = rest - (rest * column).sum(-1, keepdim=True) * column
+        rest = _across(vector, columns)
         length = torch.linalg.vector_norm(rest, dim=-1, keepdim=True)
-        columns.append(rest / length.clamp_min(torch.finfo(rest.dtype).tiny))
+        vanishes = length <= least
+        # The axis that the columns before leave most free; never as short as the threshold.
+        shares = sum((column.square() for column in columns), torch.zeros_like(vector))
+        axis = functional.one_hot(shares.detach().argmin(-1), vector.shape[-1]).to(vector)
+        free = _across(axis, columns)
+        rest = torch.where(
+            vanishes, free / torch.linalg.vector_norm(free, dim=-1, keepdim=True), rest
+        )
+        columns.append(rest / torch.where(vanishes, torch.ones_like(length), length))
         lengths.append(length)
     return torch.stack(columns, -1), torch.cat(lengths, -1)
+
+
+def _across(vector: Tensor, columns: list[Tensor]) -> Tensor:
+    """The vector less its parts along orthonormal columns."""
+    # Twice, so that it is across them to rounding.
+    for _ in (1, 2):
+        for column in columns:
+            vector = vector - (vector * column).sum(-1, keepdim=True) * column
+    return vector
 
 
 def _remaining_axis(basis: Tensor) -> Tensor:

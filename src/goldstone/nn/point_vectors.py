@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.actions import Symmetry
+from goldstone.nn.full_precision import full_precision
 from goldstone.nn.point_positions import (
     is_proper,
     moves_origin,
@@ -19,12 +20,12 @@ function, and the vectors nearly dependent."""
 
 
 class PointVectors(nn.Module):
-    """v_k = Σ_i φ_k(|x_i − c|², q_i) (x_i − c) with a small network φ: vectors that turn with x.
+    """v_k = Σ_i φ_k(|x_i − c|², q_i) (x_i − c)/σ with a small network φ: vectors that turn with x.
 
     For :class:`GramSchmidtCanonicaliser`. Invariant to the order of points. c is the centroid under
-    SE(n) and E(n), else the origin; |x_i − c|² is relative to its mean over the cloud. The vectors
-    vanish or are dependent for clouds in which the weights cannot tell points apart, such as
-    regular polyhedra without features.
+    SE(n) and E(n), else the origin; |x_i − c|² is relative to σ², its mean over the cloud. The
+    vectors vanish or are dependent for clouds in which the weights cannot tell points apart, such
+    as regular polyhedra without features.
 
     Args:
         symmetry: of point clouds, under SO(n), O(n), SE(n) or E(n).
@@ -58,8 +59,17 @@ class PointVectors(nn.Module):
         self.network = nn.Sequential(
             nn.Linear(len(_CENTRES) + scalars, hidden, device=device, dtype=dtype),
             nn.Tanh(),
-            nn.Linear(hidden, vectors, device=device, dtype=dtype),
+            # About the centroid a bias would add up to nothing.
+            nn.Linear(hidden, vectors, not self.moves_origin, device=device, dtype=dtype),
         )
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Uniform weights and biases up to one over the root of the inputs, as those of torch."""
+        for layer in self.network.children():
+            if isinstance(layer, nn.Linear):
+                bound = layer.in_features**-0.5
+                for parameter in layer.parameters():
+                    nn.init.uniform_(parameter, -bound, bound, generator=generator)
 
     def forward(self, *inputs: Any) -> Tensor | tuple[Tensor, Tensor]:
         """Vectors (batch, m, n), and under SE(n) and E(n) the centroid (batch, n), in float64."""
@@ -72,6 +82,8 @@ class PointVectors(nn.Module):
         if self.scalars:
             cloud = x if self.positions.entry is None else x[self.positions.entry]
             features = torch.cat((features, cloud[..., -self.scalars :].double()), -1)
-        weights = self.network(features.to(next(self.network.parameters()).dtype)).double()
-        vectors = weights.mT @ points
+        with full_precision(points):
+            weights = self.network(features.to(next(self.network.parameters()).dtype)).double()
+            # In units of the cloud's size, so that vectors are small where they cancel only.
+        vectors = weights.mT @ (points / mean.sqrt())
         return (vectors, centre) if self.moves_origin else vectors
