@@ -15,12 +15,12 @@ Arms, of equal numbers of parameters (within a tenth):
 - augmented: the same on every trajectory in all eight poses of D4, in as many steps;
 - equivariant: a U-Net of D4-steerable convolutions, whose step takes about three times as long.
 
-Each is trained for 512 steps of 16 pairs and for three times as many, by :func:`train_next_step`:
-arms of equal steps are compared, and the equivariant one with those that took three times its
-steps, which is equal time. They learn from up to 128 trajectories of four steps. There is no early
-stopping (of the two lengths the longer one shows whether it would have paid), and one rate for
-all, 0.02: of 0.002, 0.006, 0.02 and 0.04, tried with one seed on isotropic flows in 512 steps, the
-plain and the equivariant one were best or within a twentieth of it.
+Each is trained for 512 steps of 16 pairs and for three times as many, by :func:`train_next_step`,
+on up to 128 trajectories of four steps. Arms of equal steps are compared; and at equal time the
+equivariant one with the better of both lengths of another, since three times its steps take as
+long, and less where few data are learned by heart. There is one rate for all, 0.02: of 0.002,
+0.006, 0.02 and 0.04, tried with one seed on isotropic flows in 512 steps, the plain and the
+equivariant one were best or within a twentieth of it.
 
 Measured on 48 trajectories of other states, the same for all, and on flows from the same states in
 random poses: the relative error ‖f(x) − y‖/‖y‖ one step later and after eight. Audited on 32 of

@@ -13,17 +13,17 @@ Cells = dict[tuple[str, str, int], Cell]
 """By kind of flow, arm and number of trajectories."""
 NETWORKS = ("plain", "augmented", "equivariant")
 COMPARISONS = {
-    "equal steps": ("{}", "equivariant"),
-    "equal steps, 3×": ("{} 3×", "equivariant 3×"),
-    "equal time": ("{} 3×", "equivariant"),
+    "equal steps": (("{}",), "equivariant"),
+    "equal steps, 3×": (("{} 3×",), "equivariant 3×"),
+    "equal time": (("{}", "{} 3×"), "equivariant"),
 }
-"""Pairs of arms, of a plain or augmented network and the equivariant one."""
+"""What is compared with which equivariant arm: the best of some arms of a network in each run."""
 
 
-def compared(comparison: str, network: str) -> tuple[str, str]:
-    """The two arms of a comparison."""
-    one, other = COMPARISONS[comparison]
-    return one.format(network), other
+def compared(comparison: str, network: str) -> tuple[tuple[str, ...], str]:
+    """The arms of a network, and the equivariant one."""
+    arms, other = COMPARISONS[comparison]
+    return tuple(arm.format(network) for arm in arms), other
 
 
 def cells(runs: Runs) -> Cells:
@@ -42,9 +42,18 @@ def sizes_of(found: Cells, kind: str) -> list[int]:
     return sorted({size for name, _, size in found if name == kind})
 
 
-def paired(some: Cell, others: Cell, key: str) -> list[float]:
+def errors(
+    found: Cells, kind: str, arms: Sequence[str], size: int, key: str = "error"
+) -> dict[int, float]:
+    """The least error of some arms by seed, for seeds that all of them ran."""
+    each = [found.get((kind, arm, size), {}) for arm in arms]
+    seeds = set.intersection(*map(set, each))
+    return {seed: min(cell[seed][key] for cell in each) for seed in sorted(seeds)}
+
+
+def paired(some: Mapping[int, float], others: Mapping[int, float]) -> list[float]:
     """Ratios of the runs of one seed, which learned from the same trajectories."""
-    return [some[seed][key] / others[seed][key] for seed in sorted(some) if seed in others]
+    return [some[seed] / others[seed] for seed in some if seed in others]
 
 
 def geometric(values: Sequence[float]) -> str:
@@ -74,21 +83,18 @@ def trajectories_needed(curve: Mapping[int, float], error: float) -> tuple[float
     return m * (n / m) ** share, ""
 
 
-def times_fewer(found: Cells, kind: str, arms: tuple[str, str], size: int) -> str:
-    """How many times fewer trajectories the second arm needs for the first's one-step error.
+def times_fewer(found: Cells, kind: str, arms: tuple[Sequence[str], str], size: int) -> str:
+    """How many times fewer trajectories the last arm needs for the one-step error of the first.
 
     A geometric mean over seeds with its interval. Only a bound where a seed's curve is below the
     error from its first number of trajectories on (``≥``), or not even with its last (``≤``).
     """
+    curves = {n: errors(found, kind, (arms[1],), n) for n in sizes_of(found, kind)}
     factors, signs = [], set()
-    for seed, run in found.get((kind, arms[0], size), {}).items():
-        curve = {
-            n: cell[seed]["error"]
-            for (name, arm, n), cell in found.items()
-            if (name, arm) == (kind, arms[1]) and seed in cell
-        }
-        if curve:
-            needed, sign = trajectories_needed(curve, run["error"])
+    for seed, error in errors(found, kind, arms[0], size).items():
+        curve = {n: those[seed] for n, those in curves.items() if seed in those}
+        if size in curve:
+            needed, sign = trajectories_needed(curve, error)
             factors.append(size / needed)
             signs.add(sign)
     if not factors or {"≤", ">"} <= signs:

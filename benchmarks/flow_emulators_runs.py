@@ -57,9 +57,9 @@ _SHORT = (Arm("plain"), Arm("augmented", augmented=True), Arm("equivariant", STE
 _LONG = tuple(Arm(a.name, a.network, a.augmented, 3) for a in _SHORT)
 ARMS = (*_SHORT, *_LONG)
 PLAN: dict[str, dict[int, tuple[Arm, ...]]] = {
-    "isotropic": {2: ARMS[:-1], 8: ARMS[:-1], 32: ARMS[:-1], LARGEST: ARMS},
-    "anisotropic law": {LARGEST: ARMS[:-1]},
-    "anisotropic states": {LARGEST: ARMS[:-1]},
+    "isotropic": {2: _SHORT, 8: ARMS[:-1], 32: _SHORT, LARGEST: ARMS},
+    "anisotropic states": {LARGEST: _SHORT},
+    "anisotropic law": {LARGEST: ARMS[:4]},
 }
 """By kind of flow and number of trajectories: the arms that learn from them."""
 AUDIT = AuditSettings(
