@@ -23,6 +23,7 @@ from goldstone.nn.lie_lifting import lift_features, lift_points, lower_features
 from goldstone.nn.lie_pool import LiePool
 from goldstone.nn.local_permutation import LocalPermutationConv1d
 from goldstone.nn.moving_each import move_each
+from goldstone.nn.nearest_elements import nearest_elements
 from goldstone.nn.norm_activation import NormActivation
 from goldstone.nn.orbit_agreement import orbit_agreement_loss
 from goldstone.nn.orbit_augmentation import OrbitAugmentation
@@ -54,6 +55,7 @@ from goldstone.nn.set_attention import SetAttention
 from goldstone.nn.spherical_kernels import spherical_kernel_basis
 from goldstone.nn.steerable_convolution import SteerableConv2d
 from goldstone.nn.steerable_convolution_3d import SteerableConv3d
+from goldstone.nn.subsample_elements import subsample_elements
 from goldstone.nn.symmetrised import Posed, SymmetrisedModel
 from goldstone.nn.tensor_product_activation import TensorProductActivation
 
@@ -125,11 +127,13 @@ __all__ = [
     "lift_points",
     "lower_features",
     "move_each",
+    "nearest_elements",
     "orbit_agreement_loss",
     "point_edges",
     "relative_logarithms",
     "scale_exactness",
     "smooth_cutoff",
     "spherical_kernel_basis",
+    "subsample_elements",
     "to_plain",
 ]

@@ -1,6 +1,5 @@
 """Convolution on a Lie group, between functions known at sampled elements."""
 
-from collections.abc import Sequence
 from math import pi, sqrt
 from typing import Any
 
@@ -10,11 +9,14 @@ from torch.nn import functional
 
 from goldstone.core import InputError
 from goldstone.groups import LieGroup
+from goldstone.nn.constants import Constants, computed_on_cpu
+from goldstone.nn.lie_distance import Scales, coordinate_scales
 from goldstone.nn.radial_basis import smooth_cutoff
+from goldstone.nn.relative_logarithms import check_neighbours, of_neighbours
 from goldstone.nn.second_moment import second_moment
 
 
-class LieConv(nn.Module):
+class LieConv(Constants):
     """Convolution on a Lie group, from samples.
 
     f′(g_i) = Σ_j w_j u(a_ij) K(a_ij) f(h_j) / Σ_j w_j u(a_ij) + b with a_ij = log(h_j⁻¹ g_i): the
@@ -30,9 +32,12 @@ class LieConv(nn.Module):
       spacing.
     - With the weights of a quadrature rule it is the integral itself, in the normalised measure.
 
-    (features (batch, n, in_channels), a (batch, m, n, ·)) → (batch, m, out_channels). All pairs are
-    taken, in time and memory n·m. u is a window that vanishes smoothly at the ``cutoff``; where it
-    leaves out half turns K is smooth on the group, else it may jump there, as the logarithm does.
+    (features (batch, n, in_channels), a (batch, m, n, ·)) → (batch, m, out_channels): all pairs, in
+    time and memory m·n. With a list of k neighbours of each target and a (batch, m, k, ·) the sum
+    is over these alone, in time and memory m·k. u is a window that vanishes smoothly at the
+    ``cutoff``; where it leaves out half turns K is smooth on the group, else it may jump there, as
+    the logarithm does. So does a list of the k nearest where a neighbour changes, unless they are
+    all within the window.
 
     Initially features that agree at all samples keep their variance where K varies little within
     the window; independent ones are averaged, and shrink as the root of the samples.
@@ -57,13 +62,14 @@ class LieConv(nn.Module):
 
     scales: Tensor
 
+    @computed_on_cpu
     def __init__(
         self,
         group: LieGroup[Any],
         in_channels: int,
         out_channels: int,
         *,
-        scales: float | Sequence[float] = 1.0,
+        scales: Scales = 1.0,
         cutoff: float | None = None,
         invariants: int = 0,
         functions: int = 16,
@@ -76,27 +82,21 @@ class LieConv(nn.Module):
         super().__init__()
         if not isinstance(group, LieGroup):
             raise InputError(f"expected a Lie group, got {group}; finite ones have GroupConv2d")
-        d = group.dimension
-        units = [float(scales)] * d if isinstance(scales, int | float) else list(scales)
-        if len(units) != d or min(units) <= 0:
-            raise InputError(
-                f"expected one positive scale or one for each of {', '.join(group.basis_names)}, "
-                f"got {scales}"
-            )
+        units = coordinate_scales(group, scales)
         sizes = (in_channels, out_channels, functions, hidden)
         if min(sizes) < 1 or invariants < 0 or (cutoff is not None and not cutoff > 0):
             raise InputError(
                 "expected positive channels, functions, hidden width and cutoff, got "
                 f"{in_channels}, {out_channels}, {functions}, {hidden} and {cutoff}"
             )
-        self.group, self.dimension, self.cutoff, self.invariants = group, d, cutoff, invariants
+        self.group, self.dimension = group, group.dimension
+        self.cutoff, self.invariants = cutoff, invariants
         self.in_channels, self.out_channels, self.functions = in_channels, out_channels, functions
         dtype = dtype or torch.get_default_dtype()
-        self.register_buffer(
-            "scales", torch.tensor(units, device=device, dtype=dtype), persistent=False
-        )
+        self.register_constant("scales", torch.tensor(units, dtype=torch.float64))
+        self.cast(device, dtype)
         self.kernel = (
-            _AlgebraFunctions(d + invariants, hidden, functions, device, dtype)
+            _AlgebraFunctions(self.dimension + invariants, hidden, functions, device, dtype)
             if kernel is None
             else kernel
         )
@@ -117,19 +117,27 @@ class LieConv(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def forward(self, features: Tensor, steps: Tensor, weights: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        features: Tensor,
+        steps: Tensor,
+        weights: Tensor | None = None,
+        neighbours: Tensor | None = None,
+    ) -> Tensor:
         """Convolve.
 
         Args:
             features: (batch, n, in_channels).
-            steps: a, (batch, m, n, d + invariants).
+            steps: a, (batch, m, n, d + invariants), or (batch, m, k, d + invariants) of neighbours.
             weights: w ≥ 0, (batch, n), as of a quadrature rule, and 0 for padding; None for equal
                 ones.
+            neighbours: the numbers of the samples that each target sees, int64 (batch, m, k), −1
+                for none, as :func:`relative_logarithms` was given them; None for all.
 
         Raises:
             InputError: shapes that do not fit.
         """
-        self._check(features, steps, weights)
+        self._check(features, steps, weights, neighbours)
         coordinates = steps.to(self.scales.dtype)
         algebra = coordinates[..., : self.dimension] / self.scales
         functions = self.kernel(torch.cat((algebra, coordinates[..., self.dimension :]), -1))
@@ -138,27 +146,47 @@ class LieConv(nn.Module):
         else:
             window = smooth_cutoff(torch.linalg.vector_norm(algebra, dim=-1), self.cutoff)
         if weights is not None:
-            window = window * weights[:, None].to(window.dtype)
+            window = window * of_neighbours(weights, neighbours, steps.shape[1]).to(window.dtype)
+        if neighbours is not None:
+            window = window.masked_fill(neighbours < 0, 0)
         total = window.sum(-1, keepdim=True)
         # A target that no sample reaches has no mean; it gets the bias.
         shares = window / torch.where(total > 0, total, torch.ones_like(total))
-        gathered = torch.einsum("bij,bijm,bjc->bicm", shares, functions, features)
+        if neighbours is None:
+            gathered = torch.einsum("bij,bijm,bjc->bicm", shares, functions, features)
+        else:
+            seen = of_neighbours(features, neighbours, steps.shape[1])
+            gathered = torch.einsum("bik,bikc,bikm->bicm", shares, seen, functions)
         found = torch.einsum("bicm,ocm->bio", gathered, self.weight)
         return found if self.bias is None else found + self.bias
 
-    def _check(self, features: Tensor, steps: Tensor, weights: Tensor | None) -> None:
+    def _check(
+        self,
+        features: Tensor,
+        steps: Tensor,
+        weights: Tensor | None,
+        neighbours: Tensor | None,
+    ) -> None:
         if features.ndim != 3 or features.shape[-1] != self.in_channels:
             raise InputError(
                 f"expected features (batch, n, {self.in_channels}), got {tuple(features.shape)}"
             )
         size = self.dimension + self.invariants
-        fits = steps.ndim == 4 and (steps.shape[0], steps.shape[2]) == tuple(features.shape[:2])
-        if not fits or steps.shape[-1] != size:
+        fits = steps.ndim == 4 and steps.shape[0] == len(features) and steps.shape[-1] == size
+        if neighbours is None and (not fits or steps.shape[2] != features.shape[1]):
             raise InputError(
                 f"expected steps (batch, m, n, {size}) from relative_logarithms with (batch, n) = "
                 f"{tuple(features.shape[:2])}, got {tuple(steps.shape)}; 'invariants' counts the "
-                "coordinates of orbits"
+                "coordinates of orbits, and steps to neighbours alone need the list of these"
             )
+        if neighbours is not None:
+            if not fits or steps.shape[:-1] != neighbours.shape:
+                raise InputError(
+                    f"expected steps (batch, m, k, {size}) and neighbours (batch, m, k), got "
+                    f"{tuple(steps.shape)} and {tuple(neighbours.shape)}; 'invariants' counts the "
+                    "coordinates of orbits"
+                )
+            check_neighbours(neighbours, len(features), steps.shape[1])
         if weights is not None and weights.shape != features.shape[:2]:
             raise InputError(
                 f"expected weights {tuple(features.shape[:2])}, got {tuple(weights.shape)}"

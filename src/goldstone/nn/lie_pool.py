@@ -14,7 +14,8 @@ class LiePool(nn.Module):
     """Σ_j w_j f(h_j)/Σ_j w_j, or the maximum over samples of positive weight: invariant channels.
 
     (features (batch, n, channels), weights (batch, n) or None) → (batch, channels). Left
-    multiplication of the samples leaves it as it is, and so does their order.
+    multiplication of the samples leaves it as it is, and so does their order. Where no sample has a
+    positive weight it is zero.
 
     Args:
         reduction: ``"mean"`` or ``"max"``.
@@ -39,12 +40,15 @@ class LiePool(nn.Module):
             )
         if self.reduction == "max":
             if weights is not None:
-                features = features.masked_fill((weights <= 0)[..., None], -torch.inf)
+                absent = (weights <= 0)[..., None]
+                features = features.masked_fill(absent, -torch.inf)
+                return features.amax(1).masked_fill(absent.all(1), 0)
             return features.amax(1)
         if weights is None:
             return features.mean(1)
-        shares = (weights / weights.sum(1, keepdim=True)).to(features.dtype)
-        return torch.einsum("bn,bnc->bc", shares, features)
+        total = weights.sum(1, keepdim=True)
+        shares = weights / torch.where(total > 0, total, torch.ones_like(total))
+        return torch.einsum("bn,bnc->bc", shares.to(features.dtype), features)
 
     def extra_repr(self) -> str:
         """Shown by print."""

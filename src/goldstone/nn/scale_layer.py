@@ -251,7 +251,7 @@ class ScaleLayer(nn.Module, ABC):
         """Raise if the grid is too small or the stride loses its centre."""
         last, grid = self._out_scales(x) - 1, tuple(x.shape[-2:])
         margin, window = self.filters.margins[last], self._windows[last]
-        fewest = {"zeros": 1, "reflect": margin + 1, "circular": margin}[window.mode]
+        fewest = {"reflect": margin + 1, "circular": margin}.get(window.mode, 1)
         if self.padding == "valid":
             fewest = window.size
         if min(grid) < fewest:
