@@ -78,10 +78,12 @@ def batch_size(tree: Tree) -> int:
     Raises:
         InputError: there is no tensor, one has no axis, or they disagree.
     """
-    sizes = {leaf.shape[0] if leaf.ndim else None for leaf in leaves(tree)}
-    if len(sizes) != 1 or None in sizes:
+    # In a list: while a graph is exported sizes are symbols, which have no hash.
+    sizes = [leaf.shape[0] if leaf.ndim else None for leaf in leaves(tree)]
+    first = sizes[0] if sizes else None
+    if first is None or any(size is None or size != first for size in sizes):
         raise InputError(f"expected one number of samples in first place, got {describe(tree)}")
-    return int(sizes.pop() or 0)
+    return first
 
 
 def take(tree: Tree, index: Any) -> Tree:

@@ -39,7 +39,7 @@ def attend(
 
 def heads_apart(x: Tensor, heads: int) -> Tensor:
     """(batch, element, heads·channels) → (batch, head, element, channels)."""
-    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
+    return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads).transpose(1, 2)
 
 
 def heads_together(x: Tensor) -> Tensor:

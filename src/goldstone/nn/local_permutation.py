@@ -95,14 +95,16 @@ class LocalPermutationConv1d(nn.Module):
             mask = torch.ones(batch, length, dtype=torch.bool, device=x.device)
         x = without_padding(x, mask)
         # All windows as one batch of sets.
-        flat = functional.pad(x, (0, 0, 0, missing)).reshape(-1, self.window, self.in_channels)
-        real = functional.pad(mask, (0, missing)).reshape(-1, self.window)
+        windows = (length + missing) // self.window
+        cut = (batch * windows, self.window)
+        flat = functional.pad(x, (0, 0, 0, missing)).reshape(*cut, self.in_channels)
+        real = functional.pad(mask, (0, missing)).reshape(cut)
         count = number_of_elements(flat, real, self.window)
         means = mean_over_elements(flat, count).to(x.dtype)
         inner = functional.linear(flat - means[:, None], self.within)
-        inner = inner.reshape(batch, -1, self.window, self.out_channels)
+        inner = inner.reshape(batch, windows, self.window, self.out_channels)
         outer = self.between(
-            means.reshape(batch, -1, self.in_channels), real.any(1).reshape(batch, -1)
+            means.reshape(batch, windows, self.in_channels), real.any(1).reshape(batch, windows)
         )
         y = (inner + outer[:, :, None]).flatten(1, 2)[:, :length]
         return without_padding(y, mask)

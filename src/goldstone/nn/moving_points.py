@@ -25,7 +25,7 @@ def move_point_clouds(action: PointCloudAction, elements: Tensor, x: Tensor) -> 
             f"of shape {tuple(x.shape)}"
         )
     linear, matrix, shift = _motions(action, elements)
-    rows = x.reshape(len(x), -1, x.shape[-1])
+    rows = x.flatten(1, -2)
     parts, start = [], 0
     for feature in action.features:
         block = _blocks(feature, linear, matrix)
@@ -33,7 +33,8 @@ def move_point_clouds(action: PointCloudAction, elements: Tensor, x: Tensor) -> 
         part = rows[..., start : start + size * feature.copies]
         start += size * feature.copies
         if block is not None:
-            copies = part.reshape(len(x), -1, size)
+            rows_of_copies = (rows.shape[1] * feature.copies, size)
+            copies = part.reshape(x.shape[0], *rows_of_copies)
             part = (copies @ block.to(x.dtype).mT).reshape(part.shape)
         if feature.kind == "position":
             part = part + shift.to(x.dtype).repeat(1, feature.copies)[:, None]

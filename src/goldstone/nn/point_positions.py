@@ -65,12 +65,14 @@ class Positions:
         start: the first channel of the positions.
         entry: the key or place of the cloud in inputs that are dicts or tuples.
         bare: whether positions and scalars are all that the points carry.
+        channels: of a point.
     """
 
     group: Group[Any]
     start: int
     entry: str | int | None
     bare: bool
+    channels: int
 
     def __call__(self, x: Tree) -> tuple[Tensor, Tensor]:
         """Centred positions (batch, point, n) in float64, and centres (batch, n).
@@ -80,9 +82,9 @@ class Positions:
         """
         cloud = x if self.entry is None else x[self.entry]
         n = space_dimension(self.group)
-        if not isinstance(cloud, Tensor) or cloud.ndim != 3 or cloud.shape[-1] < self.start + n:
+        if not isinstance(cloud, Tensor) or cloud.ndim != 3 or cloud.shape[-1] != self.channels:
             found = tuple(cloud.shape) if isinstance(cloud, Tensor) else type(cloud).__name__
-            raise InputError(f"expected clouds of shape (batch, point, channel), got {found}")
+            raise InputError(f"expected clouds (batch, point, {self.channels}), got {found}")
         # In double precision, so that bases are orthonormal to what a group's elements need.
         points = cloud[..., self.start : self.start + n].double()
         centre = points.mean(1) if moves_origin(self.group) else points.new_zeros(len(points), n)
@@ -121,4 +123,4 @@ def positions_of(symmetry: Symmetry, entry: str | int | None = None) -> Position
         start += feature.copies * size
     if found is None:
         raise InputError("expected points that have a position or a vector, got neither")
-    return Positions(symmetry.group, found, entry, bare)
+    return Positions(symmetry.group, found, entry, bare, action.channels)

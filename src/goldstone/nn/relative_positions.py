@@ -78,7 +78,7 @@ class RotaryPositions(nn.Module):
 
     Raises:
         InputError: an odd number of channels, a base of at most 1, or a ring below 2 places; at the
-            call, a sequence of another length than the ring.
+            call, other channels, or a sequence of another length than the ring.
     """
 
     def __init__(
@@ -109,6 +109,12 @@ class RotaryPositions(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
         """Turn both, (batch, head, place, channel)."""
+        for x in (query, key):
+            if x.ndim < 2 or x.shape[-1] != self.channels:
+                raise InputError(
+                    f"expected queries and keys (batch, head, place, {self.channels}), got "
+                    f"{tuple(x.shape)}"
+                )
         length = query.shape[-2]
         if self.ring is not None and length != self.ring:
             raise InputError(

@@ -122,9 +122,9 @@ def weighted_sum(leaf: Tensor, weights: Tensor) -> Tensor:
     """
     check_averaged(leaf)
     k, n = weights.shape
-    rows = leaf.reshape(k, n, -1)
-    total = (rows * weights[..., None].to(leaf.device, leaf.dtype)).sum(0)
-    return total.reshape(n, *leaf.shape[1:])
+    rows = leaf.reshape(k, n, *leaf.shape[1:])
+    shape = (k, n) + (1,) * (leaf.ndim - 1)
+    return (rows * weights.reshape(shape).to(leaf.device, leaf.dtype)).sum(0)
 
 
 def check_averaged(leaf: Tensor) -> None:

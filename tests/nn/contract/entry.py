@@ -56,6 +56,23 @@ class Case:
         return cast(self.before(*self.inputs(batch)), dtype)
 
 
+class Whole(nn.Module):
+    """What the symmetry is of: a layer between what is done before and after."""
+
+    def __init__(self, case: Case, layer: nn.Module) -> None:
+        super().__init__()
+        self.case, self.layer = case, layer
+
+    def forward(self, *x: Tensor) -> Any:
+        return self.case.after(self.layer(*self.case.before(*x)))
+
+
+def states(case: Case, dtype: torch.dtype = torch.float64, batch: int = 3) -> Any:
+    """What the symmetry moves: a tensor, or several."""
+    inputs = cast(case.inputs(batch), dtype)
+    return inputs if len(inputs) > 1 else inputs[0]
+
+
 @dataclass(frozen=True)
 class Entry:
     """One layer.

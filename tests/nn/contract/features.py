@@ -112,7 +112,7 @@ ENTRIES = (
         "any group, any representation",
         "(*batch, source) → (*batch, target)",
         {
-            "O(3)": mlp(TENSORS, 16, TENSORS),
+            "O(3)": mlp(TENSORS, DirectSum(TENSORS.group, [TENSORS] * 2), TENSORS),
             "D4": mlp(FIELDS, FIELDS, FIELDS),
         },
     ),

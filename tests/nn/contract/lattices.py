@@ -16,7 +16,7 @@ from goldstone.nn.gauge import (
 )
 from tests.nn.contract.entry import Case, Entry, Inputs, one_more, unbatched
 
-LATTICE = (3, 4)
+LATTICE = (4, 3)
 SU2 = SpecialUnitaryGroup(2)
 GAUGE = GaugeGroup(SU2, LATTICE)
 MOVES = {kind: GaugeAction(GAUGE, kind) for kind in ("links", "loops")} | {
@@ -67,7 +67,7 @@ ENTRIES = (
     Entry(
         GaugeBilinear,
         GROUPS,
-        "loops (batch, a, *lattice, n, n), (batch, b, *lattice, n, n) → (batch, out, *lattice, n, n)",
+        "loops (batch, a or b, *lattice, n, n), two of them → (batch, out, *lattice, n, n)",
         {
             "SU(2)": gauge(
                 lambda **given: GaugeBilinear(3, 3, 2, **given),

@@ -58,18 +58,18 @@ def near(batch: int, count: int, seed: int) -> Tensor:
 
 
 def weighted(batch: int) -> Inputs:
-    """Features, and weights of which some are zero."""
-    return normal(batch, POINTS, 3), normal(batch, POINTS, seed=1).clamp(min=0)
+    return normal(batch, POINTS, 3), normal(batch, POINTS, seed=1).abs()
 
 
-def pool(reduction: Any) -> Case:
+def pool(reduction: Any, inputs: Any, wrong: Any) -> Case:
     symmetry = set_symmetry(POINTS)
-    both = TreeAction([AxisPermutation((1,))] * 2)
+    moves: Any = AxisPermutation((1,))
+    both = TreeAction([moves] * 2) if len(inputs(1)) == 2 else moves
     return Case(
         lambda **_: LiePool(reduction),
-        weighted,
+        inputs,
         Symmetry("samples", symmetry.group, both, TrivialAction(), elements=symmetry.elements),
-        wrong=(one_more(1, 1), unbatched),
+        wrong=(*wrong, unbatched),
         power=None,
     )
 
@@ -159,7 +159,10 @@ ENTRIES = (
         LiePool,
         "any Lie group, from the left, on samples of it; their order",
         "(batch, n, channel), weights (batch, n) → (batch, channel)",
-        {"mean": pool("mean"), "max": pool("max")},
+        {
+            "mean": pool("mean", weighted, [one_more(1, 1)]),
+            "max": pool("max", batches((POINTS, 3)), []),
+        },
         "exact when the samples move; of functions sampled anew in the mean",
     ),
 )

@@ -2,34 +2,18 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from goldstone.core import trees
 from goldstone.testing import LawError, assert_equivariant
 from tests.nn.contract.catalogue import CASES, ENTRIES
-from tests.nn.contract.entry import cast, drawn, normal
+from tests.nn.contract.entry import Whole, drawn, normal, states
 
 DTYPES = (torch.float32, torch.float64)
 
 
-class Whole(nn.Module):
-    """What the symmetry is of: the layer between what is done before and after."""
-
-    def __init__(self, case, layer):
-        super().__init__()
-        self.case, self.layer = case, layer
-
-    def forward(self, *x):
-        return self.case.after(self.layer(*self.case.before(*x)))
-
-
 def made(case, dtype=torch.float64, **options):
     return Whole(case, drawn(case.make(dtype=dtype, **options)))
-
-
-def states(case, dtype=torch.float64, batch=3):
-    inputs = cast(case.inputs(batch), dtype)
-    return inputs if len(inputs) > 1 else inputs[0]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

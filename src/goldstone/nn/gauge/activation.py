@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from goldstone.core import InputError
 from goldstone.nn.gauge.trace import traces
 
 
@@ -35,7 +36,16 @@ class GaugeActivation(nn.Module):
         nn.init.ones_(self.bias)
 
     def forward(self, loops: Tensor) -> Tensor:
-        """Scale every loop."""
+        """Scale every loop.
+
+        Raises:
+            InputError: other numbers of channels, or matrices that are not square.
+        """
+        if loops.dim() < 5 or loops.shape[1] != len(self.bias):
+            raise InputError(
+                f"expected loops (batch, {len(self.bias)}, *lattice, n, n), got "
+                f"{tuple(loops.shape)}"
+            )
         factor = traces(loops).real
         bias = self.bias.reshape(-1, *(1,) * (factor.dim() - 2))
         return torch.relu(factor + bias)[..., None, None] * loops

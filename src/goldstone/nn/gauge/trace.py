@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from goldstone.core import InputError
+
 
 class GaugeTrace(nn.Module):
     """(tr W_{x,i})/n, real parts and then imaginary parts: what does not change with the gauge.
@@ -18,5 +20,13 @@ class GaugeTrace(nn.Module):
 
 
 def traces(loops: Tensor) -> Tensor:
-    """(tr W)/n, (batch, channels, *lattice), complex."""
+    """(tr W)/n, (batch, channels, *lattice), complex.
+
+    Raises:
+        InputError: these are no square matrices.
+    """
+    if loops.dim() < 5 or loops.shape[-1] != loops.shape[-2]:
+        raise InputError(
+            f"expected loops (batch, channel, *lattice, n, n), got {tuple(loops.shape)}"
+        )
     return loops.diagonal(dim1=-2, dim2=-1).mean(-1)

@@ -65,5 +65,6 @@ def transported(links: Tensor, loops: Tensor, reach: int) -> Iterator[Tensor]:
 
 def mixed(weight: Tensor, loops: Tensor) -> Tensor:
     """Σ_j ω_ij W_j over the channels, by one product of matrices."""
-    shape = (len(loops), len(weight), *loops.shape[2:])
+    # Not len(), which an exporter takes for a fixed number.
+    shape = (loops.shape[0], weight.shape[0], *loops.shape[2:])
     return torch.matmul(weight, loops.flatten(2)).reshape(shape)

@@ -1,0 +1,138 @@
+"""Copies, files, states, printing and other devices."""
+
+import copy
+import inspect
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from goldstone.core import trees
+from goldstone.nn import to_plain
+from tests.nn.contract.catalogue import CASES, ENTRIES
+from tests.nn.contract.entry import drawn
+from tests.nn.contract.test_precision import able
+
+
+def equal(found, expected):
+    return torch.equal(trees.flat(found), trees.flat(expected))
+
+
+def settled(case, **options):
+    """Weights of no special values, and running statistics if there are any."""
+    layer = drawn(case.make(**options)).train()
+    with torch.no_grad():
+        layer(*case.arguments(4))
+    return layer
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_copies_and_pickles(name):
+    _, case = CASES[name]
+    arguments = case.arguments(2)
+    layer = settled(case)
+    before = [copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))]
+    expected = layer.eval()(*arguments)
+    after = [copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))]
+    for other in (*before, *after):
+        assert equal(other.eval()(*arguments), expected)
+    # A copy is none of the original.
+    for parameter in before[0].parameters():
+        parameter.data.add_(1)
+    assert equal(layer(*arguments), expected)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_state_for_training_and_evaluation(name, tmp_path):
+    _, case = CASES[name]
+    arguments = case.arguments(2)
+    layer = settled(case)
+    torch.save(layer.train().state_dict(), tmp_path / "state.pt")
+    names = set(layer.state_dict())
+    expected = layer.eval()(*arguments)
+    assert set(layer.state_dict()) == names
+    fresh = case.make().eval()
+    fresh.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert equal(fresh(*arguments), expected)
+    # Nothing but weights and running statistics: bases are made anew.
+    kept = sum(x.numel() for x in layer.state_dict().values())
+    statistics = sum(x.numel() for key, x in layer.state_dict().items() if "running" in key)
+    assert kept <= sum(p.numel() for p in layer.parameters()) + statistics + 1
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_weights_come_from_the_generator(name):
+    _, case = CASES[name]
+    layers = [case.make(), drawn(case.make())]
+    own = [p for p in layers[0].parameters() if p.numel()]
+    reset = getattr(layers[0], "reset_parameters", None)
+    if reset is None:
+        # But for wrappers, which take their model as it is.
+        assert not own or hasattr(layers[0], "model") or hasattr(layers[0], "bias")
+        return
+    for layer in layers:
+        layer.reset_parameters(torch.Generator().manual_seed(3))
+    for one, two in zip(*(layer.parameters() for layer in layers), strict=True):
+        assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_other_devices(name):
+    _, case = CASES[name]
+    layer = case.make(device="meta", dtype=torch.float64)
+    for tensor in (*layer.parameters(), *layer.buffers()):
+        assert tensor.is_meta
+    for parameter in layer.parameters():
+        assert parameter.dtype in (torch.float64, torch.complex128)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.layer.__name__)
+def test_keywords(entry):
+    """Layers with weights of their own take device and dtype, by keyword alone."""
+    case = next(iter(entry.cases.values()))
+    layer = next(module for module in case.make().modules() if type(module) is entry.layer)
+    if not any(True for _ in layer.parameters()):
+        return
+    known = inspect.signature(entry.layer).parameters
+    if "model" in known or "network" in known:
+        return  # the weights are those of the model
+    if "options" not in known:
+        for keyword in ("device", "dtype"):
+            assert known[keyword].kind is inspect.Parameter.KEYWORD_ONLY
+            assert known[keyword].default is None
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.layer.__name__)
+def test_printing(entry):
+    case = next(iter(entry.cases.values()))
+    layer = next(module for module in case.make().modules() if type(module) is entry.layer)
+    shown = repr(layer)
+    assert shown.startswith(entry.layer.__name__)
+    assert "object at 0x" not in shown
+    assert "function <" not in shown
+    if entry.layer.__init__ is not nn.Module.__init__:
+        assert len(shown) > len(entry.layer.__name__) + 2
+    assert len(max(shown.splitlines(), key=len)) < 160
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, (entry, _) in CASES.items() if hasattr(entry.layer, "to_plain")]
+)
+def test_the_plain_layer_is_equal(name):
+    entry, case = CASES[name]
+    arguments = case.arguments(3)
+    layer = settled(case).eval()
+    state = {key: value.clone() for key, value in layer.state_dict().items()}
+    with torch.no_grad():
+        expected = layer(*arguments)
+        plain = to_plain(layer)
+        assert not any(type(module) is entry.layer for module in plain.modules())
+        torch.testing.assert_close(plain(*arguments), expected, rtol=1e-5, atol=1e-5)
+    # The layer is left as it was.
+    for key, value in layer.state_dict().items():
+        assert torch.equal(value, state[key])
+
+
+def test_able_lists_cases():
+    assert set(able("meta")) <= set(CASES)
