@@ -10,7 +10,12 @@ from torch import nn
 from goldstone.actions import linear_symmetry
 from goldstone.core import InputError
 from goldstone.groups import group_named
-from goldstone.nn import EquivariantLinear, EquivariantMLP, hidden_representation
+from goldstone.nn import (
+    EquivariantBilinear,
+    EquivariantLinear,
+    EquivariantMLP,
+    hidden_representation,
+)
 from goldstone.representations import (
     RegularRepresentation,
     SO3Irrep,
@@ -125,6 +130,24 @@ def test_hidden_layers_do_not_share_weights():
     drawn = copy.deepcopy(model.state_dict())
     model.reset_parameters(torch.Generator().manual_seed(0))
     assert all(torch.equal(drawn[name], value) for name, value in model.state_dict().items())
+
+
+def test_complex_features_of_a_real_representation():
+    """Wave functions whose components turn as a vector's: linear parts act on both halves alike."""
+    vector = StandardRepresentation(group_named("O(3)"))
+    x = torch.randn(8, 3, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))
+    layer = EquivariantLinear(vector, vector + vector * vector, dtype=torch.float64)
+    torch.testing.assert_close(
+        layer(x), torch.complex(layer(x.real), layer(x.imag) - layer(0 * x.imag))
+    )
+    product = EquivariantBilinear(vector, vector, vector * vector, dtype=torch.float64)
+    y = x.real.roll(1, 0)
+    expected = torch.complex(product(x.real, y), product(x.imag, y) - product(0 * y, y))
+    torch.testing.assert_close(product(x, y), expected)
+    scalar = TrivialRepresentation(vector.group)
+    model = EquivariantMLP(vector + scalar, 32, vector, dtype=torch.float64)
+    x = torch.randn(8, 4, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))
+    assert_equivariant(model, linear_symmetry(vector + scalar, vector), x)
 
 
 MATRICES = ("SO(4)", "SO(1,3)", "Sp(2,R)", "SL(2,C)", "SE(2)")

@@ -155,3 +155,11 @@ def test_an_unchecked_frame_exports():
     x = cloud(5, 3)
     exported = torch.export.export(wrapper.eval(), (x,)).module()
     torch.testing.assert_close(exported(x), wrapper(x))
+
+
+@pytest.mark.parametrize("kind", [PCAFrame, PointPairFrame])
+def test_positions_that_are_no_numbers_are_named(kind):
+    x = cloud(5, 3)
+    x[2, 1, 0] = torch.nan
+    with pytest.raises(InputError, match="expected finite numbers"):
+        kind(point_cloud_symmetry("se3", 5))(x)

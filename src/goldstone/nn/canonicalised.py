@@ -106,7 +106,7 @@ def check_margins(margins: Tensor, least: float) -> None:
         first = int(tied[0])
         raise InputError(
             f"the poses of {len(tied)} of {len(margins)} samples, sample {first} the first, "
-            f"are not determined (margin {float(margins[first]):.1e}, expected more than {least:g}), "
-            "so that outputs are not equivariant there; leave them out, or average over poses by "
-            "FrameAverage, OrbitAverage or ScoringCanonicaliser(choice='soft')"
+            f"are not determined (margin {float(margins[first]):.1e}, expected more than "
+            f"{least:g}), so that outputs are not equivariant there; leave them out, or average "
+            "over poses by FrameAverage, OrbitAverage or ScoringCanonicaliser(choice='soft')"
         )

@@ -4,10 +4,10 @@ from itertools import product
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from goldstone.core import InputError
 from goldstone.nn.block_weights import BlockWeights
+from goldstone.nn.equivariant_linear import affine
 from goldstone.nn.linear_basis import linear_basis
 from goldstone.nn.parts import check_components, parts_by_type
 from goldstone.representations import DirectSum, Representation, TensorProduct
@@ -77,10 +77,7 @@ class EquivariantBilinear(BlockWeights):
         check_components(x, self.left, size=self.left_channels)
         check_components(y, self.right, size=self.right_channels)
         products = (x[..., :, None] * y[..., None, :]).flatten(-2)
-        weight = self.weight()
-        if weight.is_complex() and not products.is_complex():
-            products = products.to(weight.dtype)
-        return functional.linear(products, weight, self.bias())
+        return affine(products, self.weight(), self.bias())
 
     def tensor(self) -> Tensor:
         """The dense T, (target dimension, left dimension, right dimension)."""

@@ -23,7 +23,8 @@ class EquivariantLinear(BlockWeights):
 
     Args:
         source: representation of the input's last axis.
-        target: that of the output's; complex representations have complex parameters and outputs.
+        target: that of the output's; complex representations have complex parameters and outputs,
+            and complex features have complex outputs.
         bias: whether there is a bias.
         device: of the parameters.
         dtype: of the parameters, float32 by default (complex64 if a representation is complex).
@@ -52,10 +53,7 @@ class EquivariantLinear(BlockWeights):
     def forward(self, x: Tensor) -> Tensor:
         """Map (*batch, source dimension) → (*batch, target dimension)."""
         check_components(x, self.source, size=self.in_channels)
-        weight = self.weight()
-        if weight.is_complex() and not x.is_complex():
-            x = x.to(weight.dtype)
-        return functional.linear(x, weight, self.bias())
+        return affine(x, self.weight(), self.bias())
 
     @property
     def unreached(self) -> tuple[Representation, ...]:
@@ -75,6 +73,15 @@ class EquivariantLinear(BlockWeights):
         """Shown by print, with the parts of the target that no map reaches."""
         unreached = ", ".join(part_name(part) for part in self.unreached)
         return super().extra_repr() + (f", zero in {unreached}" if unreached else "")
+
+
+def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The affine map x Wᵀ + b, complex if the features or the weights are."""
+    if x.is_complex() != weight.is_complex():
+        dtype = torch.promote_types(x.dtype, weight.dtype)
+        x, weight = x.to(dtype), weight.to(dtype)
+        bias = None if bias is None else bias.to(dtype)
+    return functional.linear(x, weight, bias)
 
 
 def plain_linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:

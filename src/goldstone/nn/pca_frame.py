@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from goldstone.actions import Symmetry
-from goldstone.core import InputError
+from goldstone.core import InputError, check_finite
 from goldstone.core.trees import Tree
 from goldstone.nn.point_positions import (
     elements_of_bases,
@@ -67,9 +67,11 @@ class PCAFrame:
         """Elements (batch, k, *element_shape) in float64 and equal weights (batch, k).
 
         Raises:
-            InputError: two axes of a cloud are not determined.
+            InputError: two axes of a cloud are not determined, or positions are not finite.
         """
         points, centre = self.positions(x)
+        if self.check:
+            check_finite(points, "clouds")
         values, axes = torch.linalg.eigh(points.mT @ points)
         if self.check:
             self._check(self._gaps(values))

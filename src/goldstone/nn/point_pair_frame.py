@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from goldstone.actions import Symmetry
-from goldstone.core import InputError
+from goldstone.core import InputError, check_finite
 from goldstone.core.trees import Tree
 from goldstone.nn.point_positions import (
     elements_of_bases,
@@ -50,9 +50,11 @@ class PointPairFrame:
         k is the most ties of a sample; others are filled up with weights 0.
 
         Raises:
-            InputError: all points of a cloud lie on a line through its centre, or at it.
+            InputError: all points of a cloud lie on a line through its centre, or at it, or a
+                position is not finite.
         """
         points, centre = self.positions(x)
+        check_finite(points, "clouds")
         radius = torch.linalg.vector_norm(points, dim=-1)
         farthest = radius.amax(1, keepdim=True)
         self._check(farthest > 0)

@@ -140,7 +140,9 @@ class TensorProductActivation(nn.Module):
         )
         right = right.conj() if flat.is_complex() else right
         outer = (left[..., :, None] * right[..., None, :]).flatten(2)
-        products = torch.bmm(outer, self._tensors()).transpose(0, 1).flatten(1)
+        tensors = self._tensors()
+        tensors = tensors.to(outer.dtype) if outer.is_complex() else tensors
+        products = torch.bmm(outer, tensors).transpose(0, 1).flatten(1)
         products = products.index_select(1, self._channels)
         if self.size is not None:
             products = products * ((1 + self.size(flat)) / 2).pow(-0.25)
