@@ -62,6 +62,16 @@ def test_other_permutations():
     assert turning_error(pool, pool.source, pool.target, noise(1, 8, 4, 4)) < 1e-14
 
 
+def test_attention_needs_fields_of_one_kind():
+    """Of two quotients of one size the components turn differently."""
+    across, diagonal = (QuotientRepresentation(D4, subgroup(D4, [(1, k)])) for k in (0, 1))
+    for reduction in ("max", "mean"):
+        pool = GroupPool(across + diagonal, reduction)
+        assert turning_error(pool, pool.source, pool.target, noise(1, 8, 4, 4)) < 1e-14
+    with pytest.raises(InputError, match=r"one by one.* got 2 different ones"):
+        GroupPool(across + diagonal, "attention")
+
+
 def test_errors():
     with pytest.raises(InputError, match="max, mean, attention, got 'min'"):
         GroupPool(FIELDS, "min")

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from goldstone.core import InputError
-from goldstone.groups import CyclicGroup, DihedralGroup
-from goldstone.nn import OrbitBatchNorm2d, OrbitGroupNorm2d
+from goldstone.groups import CyclicGroup, DihedralGroup, PolyhedralGroup
+from goldstone.nn import OrbitBatchNorm2d, OrbitGroupNorm2d, OrbitGroupNorm3d
 from goldstone.nn.turning_error import turning_error
 from goldstone.representations import (
     DirectSum,
@@ -132,6 +132,48 @@ def test_one_state_for_training_and_evaluation(representation):
         assert torch.isfinite(layer.train()(x.bfloat16())).all()
 
 
+@pytest.mark.parametrize("representation", [FIELDS, MIXED], ids=["fields", "mixed"])
+def test_the_plain_mean_of_all_batches(representation):
+    """Without momentum, as torch's."""
+    layer = OrbitBatchNorm2d(representation, momentum=None, dtype=torch.float64)
+    batches = [noise(3, representation.dimension, 4, 4, seed=seed) for seed in range(3)]
+    each = []
+    for batch in batches:
+        fresh = OrbitBatchNorm2d(representation, momentum=1.0, dtype=torch.float64)
+        fresh(batch)
+        each.append(fresh.running_var)
+        layer(batch)
+    torch.testing.assert_close(layer.running_var, sum(each) / 3)
+
+
+def test_volumes():
+    cube = multiple(RegularRepresentation(PolyhedralGroup("O")), 4)
+    vectors = multiple(StandardRepresentation(PolyhedralGroup("O")), 4)
+    for representation, centred in ((cube, 1), (vectors, 0)):
+        x = noise(2, representation.dimension, 3, 4, 5)
+        layer = randomised(OrbitGroupNorm3d(representation, dtype=torch.float64))
+        size = representation.dimension // 4
+        for k, sample in enumerate(x):
+            expected = slow(sample[None], layer, [size] * 4, [centred] * 4, (0, 1, 2, 3, 4))
+            torch.testing.assert_close(layer(x)[k : k + 1], expected)
+        x = noise(2, representation.dimension, 4, 4, 4)
+        for groups in (None, 2):
+            layer = randomised(OrbitGroupNorm3d(representation, groups, dtype=torch.float64))
+            assert turning_error(layer, representation, representation, x) < 1e-13
+
+
+def test_folded_group_norms():
+    x = noise(2, 32, 5, 6)
+    for layer in (
+        randomised(OrbitGroupNorm2d(FIELDS, 2, dtype=torch.float64)),
+        OrbitGroupNorm2d(FIELDS, affine=False, dtype=torch.float64),
+    ):
+        assert isinstance(layer.to_plain(), torch.nn.GroupNorm)
+        torch.testing.assert_close(layer.to_plain()(x), layer(x))
+    mixed = OrbitGroupNorm2d(MIXED)
+    assert mixed.to_plain() is mixed
+
+
 def test_errors():
     skew = MatrixRepresentation(CyclicGroup(2), (1,), torch.tensor([[[1.0, 1.0], [0.0, -1.0]]]))
     with pytest.raises(InputError, match="not unitary"):
@@ -140,3 +182,9 @@ def test_errors():
         OrbitGroupNorm2d(FIELDS, 3)
     with pytest.raises(InputError, match="expected 32 components along axis 1"):
         OrbitBatchNorm2d(FIELDS)(noise(1, 31, 4, 4))
+    for layer in (OrbitBatchNorm2d(FIELDS), OrbitGroupNorm2d(FIELDS)):
+        with pytest.raises(InputError, match=r"grid of 2 axes, got shape \(1, 32, 4\)"):
+            layer(noise(1, 32, 4))
+    for wrong in (32, D4):
+        with pytest.raises(InputError, match="a representation that says what the channels are"):
+            OrbitBatchNorm2d(wrong)

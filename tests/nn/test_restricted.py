@@ -14,7 +14,6 @@ from goldstone.groups import (
     OrthogonalGroup,
     PolyhedralGroup,
     SpecialOrthogonalGroup,
-    SymmetricGroup,
     subgroup,
     subgroup_as_group,
 )
@@ -205,6 +204,6 @@ def test_errors():
     with pytest.raises(InputError, match="no subgroup of O"):
         Restricted(RegularRepresentation(CUBE), C4)
     with pytest.raises(InputError, match="subgroup_as_group"):
-        Restricted(RegularRepresentation(C4), SymmetricGroup(2))
+        Restricted(RegularRepresentation(C4), subgroup_as_group(D4, REFLECTION))
     with pytest.raises(InputError, match="expected 4 components along axis 1"):
         Restricted(RegularRepresentation(C4), C2)(noise(1, 3))

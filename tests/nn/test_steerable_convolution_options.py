@@ -65,6 +65,7 @@ def noise(channels, *grid, dtype=torch.float64, batch=1):
 EXACT = [
     {"kernel_size": 3, "padding_mode": "zeros"},
     {"kernel_size": 3, "padding_mode": "reflect"},
+    {"kernel_size": 5, "stride": 2, "padding": 2, "padding_mode": "replicate"},
     {"kernel_size": 3, "padding": 0, "padding_mode": "zeros"},
     {"kernel_size": 3, "stride": 2, "padding": 1, "padding_mode": "zeros"},
     {"kernel_size": 5, "stride": 2, "padding": 2, "padding_mode": "reflect"},
@@ -305,6 +306,37 @@ def test_other_errors():
     skew = MatrixRepresentation(CyclicGroup(2), (1,), torch.tensor([[[1.0, 1.0], [0.0, -1.0]]]))
     with pytest.raises(InputError, match="unitary_form"):
         SteerableConv2d(skew, skew, 3)
+
+
+def test_bad_input_names_the_mend():
+    regular = RegularRepresentation(D4)
+    for wrong in ((3, 3), 3.0, "3", 0):
+        with pytest.raises(InputError, match="one number for all axes"):
+            SteerableConv2d(regular, regular, wrong)
+    for wrong in ("same", (1, 1), 0.5, -1):
+        with pytest.raises(InputError, match="padding of 0, 1, 2, … points on each side, got"):
+            SteerableConv2d(regular, regular, 3, padding=wrong)
+    with pytest.raises(InputError, match="a number of groups of channels, got"):
+        SteerableConv2d(regular, regular, 3, groups=1.5)
+    with pytest.raises(InputError, match="a max_frequency of 0 or more, got"):
+        SteerableConv2d(regular, regular, 3, kernel="harmonics", max_frequency=1.5)
+    with pytest.raises(InputError, match="floating dtype for parameters, got"):
+        SteerableConv2d(regular, regular, 3, dtype=torch.int64)
+    for source, target, found in ((3, regular, "got 3"), (regular, D4, "got D4")):
+        with pytest.raises(InputError, match=f"says what the channels are.*{found}"):
+            SteerableConv2d(source, target, 3)
+    layer = SteerableConv2d(regular, regular, 3)
+    with pytest.raises(InputError, match=r"a grid of 2 axes after .* the batch, got \(8, 6, 6\)"):
+        layer(noise(8, 6, 6, dtype=torch.float32)[0])
+    for options, least in (
+        ({"kernel_size": 5, "padding": 0, "padding_mode": "zeros"}, 5),
+        ({"kernel_size": 7, "padding_mode": "reflect"}, 4),
+        ({"kernel_size": 7, "padding_mode": "circular"}, 3),
+    ):
+        layer = SteerableConv2d(regular, regular, **options)
+        layer(noise(8, least, least, dtype=torch.float32))
+        with pytest.raises(InputError, match=f"needs a grid of {least} points or more"):
+            layer(noise(8, 6, least - 1, dtype=torch.float32))
 
 
 def test_harmonics_may_be_asked_for_on_the_grid_s_own_groups():

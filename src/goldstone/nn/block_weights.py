@@ -146,8 +146,14 @@ class BlockWeights(Constants):
 def parameter_dtype(
     representations: tuple[Representation, ...], dtype: torch.dtype | None
 ) -> torch.dtype:
-    """The dtype of a layer's parameters: complex where a representation is."""
+    """The dtype of a layer's parameters: complex where a representation is.
+
+    Raises:
+        InputError: a dtype of whole numbers.
+    """
     chosen = dtype or torch.get_default_dtype()
+    if not (chosen.is_floating_point or chosen.is_complex):
+        raise InputError(f"expected a floating dtype for parameters, got {chosen}")
     is_complex = any(representation.dtype.is_complex for representation in representations)
     return chosen.to_complex() if is_complex else chosen
 

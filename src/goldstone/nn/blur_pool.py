@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from goldstone.actions import Pivot
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.padding import PaddingMode, pad_grid
 from goldstone.nn.window_geometry import Window
@@ -53,10 +54,12 @@ class BlurPool2d(Constants):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        if not isinstance(stride, int) or stride < 1:
+        if not is_count(stride):
             raise InputError(f"expected a positive stride, got {stride!r}")
         if size is None:
             size = 2 * stride - (pivot == "node" or stride % 2)
+        if not is_count(size):
+            raise InputError(f"expected a positive size, got {size!r}")
         matched = pivot == "cell" and (size - stride) % 2 == 0
         padding = max(size - stride, 0) // 2 if matched else (size - 1) // 2
         window = Window(size, stride, 1, padding, padding_mode, pivot)
@@ -77,6 +80,7 @@ class BlurPool2d(Constants):
             raise InputError(
                 f"expected fields (batch, channel) on {self.axes} axes, got {tuple(x.shape)}"
             )
+        self.window.check_fits(tuple(x.shape[2:]))
         flaw = self.window.flaw_on(tuple(x.shape[2:]), (True,) * self.axes)
         if flaw is not None:
             parity = "odd" if self.window.size % 2 == 0 else "even"

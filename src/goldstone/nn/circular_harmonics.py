@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.nn.ring_profiles import orthonormal_rings, ring_cutoffs
 
 
@@ -30,14 +31,14 @@ class CircularHarmonics:
         max_frequency: a further limit to f, or None.
 
     Raises:
-        InputError: a negative limit.
+        InputError: a limit that is no whole number of 0 or more.
     """
 
     size: int
     max_frequency: int | None = None
 
     def __post_init__(self) -> None:
-        if self.max_frequency is not None and self.max_frequency < 0:
+        if self.max_frequency is not None and not is_count(self.max_frequency, 0):
             raise InputError(f"expected a max_frequency of 0 or more, got {self.max_frequency}")
 
     @property

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError
 from goldstone.nn.restricted import Restricted
-from goldstone.nn.turning_error import turning_error
-from goldstone.representations import Pullback, Representation
+from goldstone.nn.turning_error import exchanges_sizes, turning_error
+from goldstone.representations import Pullback, Representation, TrivialRepresentation, multiple
 
 
 @dataclass(frozen=True)
@@ -31,41 +32,65 @@ class LayerExactness:
     error: float
 
 
-def exactness(network: nn.Module, x: Tensor) -> tuple[LayerExactness, ...]:
-    """Measure every equivariant layer of a network on planes or volumes at the features it meets.
+@dataclass(frozen=True)
+class _Met:
+    """A layer with the features that it met first."""
 
-    The network runs once on x; then each module with representations ``source`` and ``target`` runs
-    on its own input turned by every element that maps the grid onto itself. In eval mode errors of
-    exact layers are those of rounding, about 1e-7 in float32; a larger one names the layer that
-    loses the symmetry. The network and torch's random state are left as found.
+    name: str
+    layer: nn.Module
+    x: Tensor
+
+
+def exactness(network: nn.Module, x: Tensor) -> tuple[LayerExactness, ...]:
+    """Measure the layers of a network on planes or volumes at the features they meet.
+
+    Measured are all modules with representations ``source`` and ``target``, and those without
+    parameters that change the size of the grid, such as :class:`torch.nn.MaxPool2d`, for the group
+    of the layer before. The network runs once on x; then each of them runs on its own input turned
+    by every element that maps the grid onto itself. In eval mode errors of exact layers are those
+    of rounding, about 1e-7 in float32; a larger one names the layer that loses the symmetry. The
+    network and torch's random state are left as found.
 
     Args:
         network: any module.
         x: its input, (batch, channel, X, Y) or (batch, channel, X, Y, Z); noise tells more than an
             image.
 
+    Returns:
+        The layers in the order in which they were met.
+
     Raises:
-        InputError: no layer was met, or the grid is not square where the group turns it by 90°.
+        InputError: no equivariant layer was met, or the grid is not square where the group turns it
+            by 90°.
     """
-    met: dict[str, tuple[nn.Module, Tensor]] = {}
+    met: dict[str, _Met] = {}
     with _inputs_kept(network, met), torch.no_grad(), torch.random.fork_rng(devices=[]):
         network(x)
-    if not met:
+    groups = [_representations(each.layer)[1].group for each in met.values() if _knows(each.layer)]
+    if not groups:
         raise InputError(
             "expected a network with equivariant layers such as SteerableConv2d, met none; audit "
             "other models with goldstone.auditing"
         )
-    return tuple(_measured(name, layer, seen) for name, (layer, seen) in met.items())
+    found, group = [], groups[0]
+    for each in met.values():
+        if _knows(each.layer):
+            source, target = _representations(each.layer)
+            group = target.group
+        else:
+            source = target = multiple(TrivialRepresentation(group), each.x.shape[1])
+        found.append(_measured(each, source, target))
+    return tuple(found)
 
 
-def _measured(name: str, layer: nn.Module, x: Tensor) -> LayerExactness:
-    source, target = _representations(layer)
-    grid = tuple(x.shape[2:])
-    group = source.group
-    if len(grid) == 2 and grid[0] != grid[1] and getattr(group, "n", 4) % 4 == 0:
+def _measured(met: _Met, source: Representation, target: Representation) -> LayerExactness:
+    name, layer, x = met.name, met.layer, met.x
+    grid, group = tuple(x.shape[2:]), source.group
+    if exchanges_sizes(group, grid):
         raise InputError(
-            f"layer {name!r} meets a grid of {grid[0]}×{grid[1]} points, which a quarter turn of "
-            f"{group.name} does not map onto itself; use a square crop, or D2"
+            f"layer {name!r} meets a grid of {'×'.join(map(str, grid))} points, which a quarter "
+            f"turn or a diagonal reflection of {group.name} does not map onto itself; use a square "
+            "crop, or a group without them such as D2"
         )
     states = [buffer.clone() for buffer in layer.buffers()]
     with torch.random.fork_rng(devices=[]):
@@ -81,31 +106,46 @@ def _measured(name: str, layer: nn.Module, x: Tensor) -> LayerExactness:
     return LayerExactness(name, type(layer).__name__, grid, error)
 
 
-def _representations(layer: nn.Module) -> tuple[Representation, Representation]:
-    source, target = getattr(layer, "source", None), getattr(layer, "target", None)
-    if not isinstance(source, Representation) or not isinstance(target, Representation):
-        raise TypeError(f"{type(layer).__name__} declares no representations")
+def _knows(layer: nn.Module) -> bool:
+    """Whether it declares representations."""
+    ends = (getattr(layer, end, None) for end in ("source", "target"))
+    return all(isinstance(end, Representation) for end in ends)
+
+
+def _representations(layer: Any) -> tuple[Representation, Representation]:
+    """Of its input and output, of one group."""
+    source, target = layer.source, layer.target
     if isinstance(layer, Restricted):
         source = Pullback(layer.inclusion, source)
     return source, target
 
 
+def _is_field(x: object) -> bool:
+    return isinstance(x, Tensor) and x.ndim in (4, 5)
+
+
 @contextmanager
-def _inputs_kept(network: nn.Module, met: dict[str, tuple[nn.Module, Tensor]]) -> Iterator[None]:
-    """Keep the first input of each layer that declares representations of a grid's fields."""
+def _inputs_kept(network: nn.Module, met: dict[str, _Met]) -> Iterator[None]:
+    """Keep the first input of each layer that is to be measured."""
     handles = []
     for name, module in network.named_modules():
-        if not all(
-            isinstance(getattr(module, end, None), Representation) for end in ("source", "target")
-        ):
+        leaf = not any(True for _ in module.parameters()) and not any(
+            True for _ in module.children()
+        )
+        if not (_knows(module) or leaf):
             continue
 
-        def keep(layer: nn.Module, inputs: tuple[Tensor, ...], _: Tensor, name: str = name) -> None:
-            axes = inputs[0].ndim - 2
-            degree = getattr(_representations(layer)[0].group, "degree", None)
-            in_space = axes == 3 and degree == 3
-            if len(inputs) == 1 and (axes == 2 or in_space):
-                met.setdefault(name, (layer, inputs[0].detach()))
+        def keep(layer: nn.Module, inputs: Any, output: Any, name: str = name) -> None:
+            if len(inputs) != 1 or not _is_field(inputs[0]) or not _is_field(output):
+                return
+            x = inputs[0]
+            if _knows(layer):
+                degree = getattr(_representations(layer)[1].group, "degree", None)
+                measured = x.ndim == 4 or degree == 3
+            else:
+                measured = x.shape[:2] == output.shape[:2] and x.shape[2:] != output.shape[2:]
+            if measured:
+                met.setdefault(name, _Met(name, layer, x.detach()))
 
         handles.append(module.register_forward_hook(keep))
     try:

@@ -76,8 +76,13 @@ class GridConvolution(BlockWeights):
         if x.ndim != 2 + axes or x.shape[1] != self.source.dimension:
             raise InputError(
                 f"expected {self.source.dimension} channels for the source representation, "
-                f"got {x.shape[1] if x.ndim == 2 + axes else tuple(x.shape)}"
+                + (
+                    f"got {x.shape[1]}"
+                    if x.ndim == 2 + axes
+                    else f"on a grid of {axes} axes after that of the batch, got {tuple(x.shape)}"
+                )
             )
+        self.window.check_fits(tuple(x.shape[2:]))
         flaw = self.window.flaw_on(tuple(x.shape[2:]), self._moved)
         if flaw is not None and self.exact:
             raise InputError(self._with_error(flaw, x))

@@ -34,7 +34,8 @@ class GroupPool(nn.Module):
         reduction: see above.
 
     Raises:
-        InputError: a part is no permutation representation, or their dimensions differ.
+        InputError: a part is no permutation representation, their dimensions differ, or, for
+            attention, they are not all copies of one.
     """
 
     @computed_on_cpu
@@ -63,6 +64,12 @@ class GroupPool(nn.Module):
             raise InputError(
                 "expected fields of one dimension, got "
                 f"{sorted({part.dimension for part in parts})}; pool them one kind at a time"
+            )
+        if reduction == "attention" and len(set(parts)) > 1:
+            raise InputError(
+                "attention compares the components of fields one by one, so all must be copies of "
+                f"one representation, got {len(set(parts))} different ones; pool them one kind at "
+                "a time, or by maximum or mean"
             )
         self.source, self.reduction = source, reduction
         self.fields, self.components = len(parts), parts[0].dimension

@@ -1,6 +1,7 @@
 """Splitting representations for convolutions in groups of channels."""
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.nn.parts import flat_parts
 from goldstone.representations import DirectSum, Representation
 
@@ -12,6 +13,8 @@ def grouped_block(source: Representation, target: Representation, groups: int) -
         InputError: the source does not consist of ``groups`` equal runs of parts, or the target's
             parts do not split in so many runs of one dimension.
     """
+    if not is_count(groups, 0):
+        raise InputError(f"expected a number of groups of channels, got {groups!r}")
     if groups == 1:
         return source
     parts = flat_parts(source)

@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from goldstone.core import InputError
 
-PaddingMode = Literal["circular", "zeros", "reflect", "replicate"]
-"""How a field goes on: periodically, as zeros, mirrored at its last points, or as these."""
+PaddingMode = Literal["replicate", "circular", "zeros", "reflect"]
+"""How a field goes on: as its last points, periodically, as zeros, or mirrored at these points."""
 
 
 def check_padding_mode(mode: str) -> None:
@@ -18,10 +18,9 @@ def check_padding_mode(mode: str) -> None:
     Raises:
         InputError: it is unknown.
     """
-    if mode not in get_args(PaddingMode):
-        raise InputError(
-            f"expected a padding mode of {', '.join(get_args(PaddingMode))}, got {mode!r}"
-        )
+    first, *others = get_args(PaddingMode)
+    if mode not in (first, *others):
+        raise InputError(f"expected {first} or a padding mode of {', '.join(others)}, got {mode!r}")
 
 
 def pad_grid(x: Tensor, margin: int, mode: PaddingMode) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups import Group
 from goldstone.representations import (
     DirectSum,
     Irrep,
@@ -17,7 +18,12 @@ Types = list[tuple[Representation, list[int]]]
 
 
 def flat_parts(representation: Representation) -> tuple[Representation, ...]:
-    """The parts of a representation in order, direct sums inside direct sums flattened."""
+    """The parts of a representation in order, direct sums inside direct sums flattened.
+
+    Raises:
+        InputError: it is no representation.
+    """
+    check_representation(representation)
     if not isinstance(representation, DirectSum):
         return (representation,)
     return tuple(leaf for part in representation.parts for leaf in flat_parts(part))
@@ -71,6 +77,21 @@ def along(vector: Tensor, x: Tensor, axis: int) -> Tensor:
     shape = [1] * x.ndim
     shape[axis] = -1
     return vector.reshape(shape)
+
+
+def check_representation(representation: object) -> None:
+    """Raise unless it is a representation, with the mend for a group or a number of channels.
+
+    Raises:
+        InputError: it is not.
+    """
+    if isinstance(representation, Representation):
+        return
+    found = representation.name if isinstance(representation, Group) else repr(representation)
+    raise InputError(
+        "expected a representation that says what the channels are, such as "
+        f"multiple(RegularRepresentation(CyclicGroup(8)), 16), got {found}"
+    )
 
 
 def check_unitary(representation: Representation, layer: str) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.nn.ring_profiles import orthonormal_rings, ring_cutoffs
 from goldstone.representations import spherical_harmonics, wigner_matrices
 
@@ -27,14 +28,14 @@ class SphericalFilters:
         max_degree: a further limit to l, or None.
 
     Raises:
-        InputError: a negative limit.
+        InputError: a limit that is no whole number of 0 or more.
     """
 
     size: int
     max_degree: int | None = None
 
     def __post_init__(self) -> None:
-        if self.max_degree is not None and self.max_degree < 0:
+        if self.max_degree is not None and not is_count(self.max_degree, 0):
             raise InputError(f"expected a max_degree of 0 or more, got {self.max_degree}")
 
     @property

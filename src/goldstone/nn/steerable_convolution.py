@@ -13,8 +13,9 @@ from goldstone.nn.grid_convolution import GridConvolution, check_orthogonal
 from goldstone.nn.harmonic_kernels import harmonic_basis
 from goldstone.nn.kernel_basis import pixel_basis
 from goldstone.nn.padding import PaddingMode
+from goldstone.nn.parts import check_representation
 from goldstone.nn.planar_elements import check_planar, is_on_grid
-from goldstone.nn.window_geometry import Window, default_padding
+from goldstone.nn.window_geometry import convolution_window
 from goldstone.representations import Representation
 
 KernelKind = Literal["auto", "pixels", "harmonics"]
@@ -47,7 +48,7 @@ class SteerableConv2d(GridConvolution):
         stride: of the output's points.
         bias: whether there is a bias.
         padding: points on each side; by default (extent − 1)/2 at stride 1 and none else.
-        padding_mode: ``"circular"``, ``"zeros"`` or ``"reflect"``.
+        padding_mode: ``"circular"``, ``"zeros"``, ``"reflect"`` or ``"replicate"``.
         dilation: distance of taps.
         groups: the channels of input and output are split in as many equal runs of parts, and each
             run of the output sees one of the input.
@@ -85,10 +86,10 @@ class SteerableConv2d(GridConvolution):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        for representation in (source, target):
+            check_representation(representation)
         check_planar(source.group)
-        if padding is None:
-            padding = default_padding(dilation * (kernel_size - 1) + 1, stride)
-        window = Window(kernel_size, stride, dilation, padding, padding_mode, pivot)
+        window = convolution_window(kernel_size, stride, dilation, padding, padding_mode, pivot)
         on_grid = is_on_grid(source.group)
         if kernel not in ("auto", "pixels", "harmonics"):
             raise InputError(f"expected kernel 'auto', 'pixels' or 'harmonics', got {kernel!r}")

@@ -11,11 +11,12 @@ from goldstone.nn.constants import computed_on_cpu
 from goldstone.nn.grid_convolution import GridConvolution, check_orthogonal
 from goldstone.nn.kernel_basis import pixel_basis
 from goldstone.nn.padding import PaddingMode
+from goldstone.nn.parts import check_representation
 from goldstone.nn.planar_elements import is_on_grid
 from goldstone.nn.spatial_elements import check_spatial
 from goldstone.nn.spherical_filters import SphericalFilters
 from goldstone.nn.spherical_kernels import spherical_basis
-from goldstone.nn.window_geometry import Window, default_padding
+from goldstone.nn.window_geometry import convolution_window
 from goldstone.representations import Representation
 
 KernelKind3d = Literal["auto", "voxels", "harmonics"]
@@ -43,7 +44,7 @@ class SteerableConv3d(GridConvolution):
         stride: of the output's points.
         bias: whether there is a bias.
         padding: points on each side; by default (extent − 1)/2 at stride 1 and none else.
-        padding_mode: ``"circular"``, ``"zeros"`` or ``"reflect"``.
+        padding_mode: ``"circular"``, ``"zeros"``, ``"reflect"`` or ``"replicate"``.
         dilation: distance of taps.
         groups: the channels of input and output are split in as many equal runs of parts, and each
             run of the output sees one of the input.
@@ -81,10 +82,10 @@ class SteerableConv3d(GridConvolution):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        for representation in (source, target):
+            check_representation(representation)
         check_spatial(source.group)
-        if padding is None:
-            padding = default_padding(dilation * (kernel_size - 1) + 1, stride)
-        window = Window(kernel_size, stride, dilation, padding, padding_mode, pivot)
+        window = convolution_window(kernel_size, stride, dilation, padding, padding_mode, pivot)
         if kernel not in ("auto", "voxels", "harmonics"):
             raise InputError(f"expected kernel 'auto', 'voxels' or 'harmonics', got {kernel!r}")
         on_grid = is_on_grid(source.group)

@@ -19,17 +19,31 @@ def grid_elements(group: Any, grid: tuple[int, ...]) -> Tensor:
     Those that exchange axes are among them where these are of one size only; of SO(2), O(2), SO(3)
     and O(3) they are the quarter turns and their products, and reflections.
     """
-    if len(grid) == 3:
+    elements, matrices = _lattice_elements(group, len(grid))
+    found: Tensor = elements[_keeps_sizes(matrices, grid)]
+    return found
+
+
+def exchanges_sizes(group: Any, grid: tuple[int, ...]) -> bool:
+    """Whether an element maps the lattice onto itself but exchanges axes of different sizes."""
+    return not bool(_keeps_sizes(_lattice_elements(group, len(grid))[1], grid).all())
+
+
+def _lattice_elements(group: Any, axes: int) -> tuple[Tensor, Tensor]:
+    """The elements whose matrices are signed permutations, but the identity, and these."""
+    if axes == 3:
         elements = spatial_elements(group)
     else:
         elements = planar_elements(group, 0 if isinstance(group, FiniteGroup) else 3)
     matrices = group.matrices(elements).double()
     near = ((matrices - matrices.round()).abs() < 1e-9).flatten(1).all(1)
-    moves = (matrices - torch.eye(len(grid))).abs().flatten(1).amax(1) > 0.5
+    moves = (matrices - torch.eye(axes)).abs().flatten(1).amax(1) > 0.5
+    return elements[near & moves], matrices[near & moves]
+
+
+def _keeps_sizes(matrices: Tensor, grid: tuple[int, ...]) -> Tensor:
     sizes = torch.tensor(grid)
-    keeps_sizes = (sizes[matrices.abs().argmax(-1)] == sizes).all(-1)
-    found: Tensor = elements[near & moves & keeps_sizes]
-    return found
+    return (sizes[matrices.abs().argmax(-1)] == sizes).all(-1)
 
 
 def turned(fibre: Representation, element: Tensor, x: Tensor, pivot: Pivot) -> Tensor:

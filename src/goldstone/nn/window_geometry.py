@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from goldstone.actions import Pivot
 from goldstone.core import InputError
+from goldstone.groups.integers import is_count
 from goldstone.nn.padding import PaddingMode, check_padding_mode
 
 
@@ -40,12 +41,11 @@ class Window:
         check_padding_mode(self.mode)
         if self.pivot not in ("cell", "node"):
             raise InputError(f"expected the pivot 'cell' or 'node', got {self.pivot!r}")
-        numbers = (self.size, self.stride, self.dilation)
-        if not all(isinstance(n, int) and n >= 1 for n in numbers) or self.padding < 0:
+        _check_numbers(self.size, self.stride, self.dilation)
+        if not is_count(self.padding, 0):
             raise InputError(
-                "expected a positive size, stride and dilation and a padding of 0 or more, got "
-                f"{self.size}, {self.stride}, {self.dilation} and {self.padding}; an odd kernel "
-                "with stride 1 needs no thought"
+                f"expected a padding of 0, 1, 2, … points on each side, got {self.padding!r}; "
+                "leave it out for half the kernel's extent at stride 1"
             )
 
     @property
@@ -91,6 +91,21 @@ class Window:
             f"periodic grid; use {mend}; for fields that are not periodic padding_mode='zeros'"
         )
 
+    def check_fits(self, grid: tuple[int, ...]) -> None:
+        """Raise where the window or the continuation is larger than a grid.
+
+        Raises:
+            InputError: it is.
+        """
+        least = max(1, self.extent - 2 * self.padding)
+        if self.padding and self.mode in ("circular", "reflect"):
+            least = max(least, self.padding + (self.mode == "reflect"))
+        if any(n < least for n in grid):
+            raise InputError(
+                f"{self.description} needs a grid of {least} points or more along each axis, got "
+                f"{grid}; use a smaller kernel or dilation, or fewer layers that thin out the grid"
+            )
+
     def flaw_on(self, grid: tuple[int, ...], axes: tuple[bool, ...]) -> str | None:
         """Why it does not keep the fixed point of this grid, with the mend, or None.
 
@@ -116,6 +131,23 @@ class Window:
         return None
 
 
-def default_padding(extent: int, stride: int) -> int:
-    """Half the extent at stride 1, else none."""
-    return (extent - 1) // 2 if stride == 1 else 0
+def convolution_window(
+    size: int, stride: int, dilation: int, padding: int | None, mode: PaddingMode, pivot: Pivot
+) -> Window:
+    """A window; for None the padding is half the extent at stride 1, and none else.
+
+    Raises:
+        InputError: as :class:`Window`.
+    """
+    if padding is None:
+        _check_numbers(size, stride, dilation)
+        padding = dilation * (size - 1) // 2 if stride == 1 else 0
+    return Window(size, stride, dilation, padding, mode, pivot)
+
+
+def _check_numbers(size: int, stride: int, dilation: int) -> None:
+    if not all(is_count(n) for n in (size, stride, dilation)):
+        raise InputError(
+            "expected a positive size, stride and dilation, one number for all axes, got "
+            f"{size}, {stride} and {dilation}; an odd kernel with stride 1 needs no thought"
+        )
