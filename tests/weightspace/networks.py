@@ -120,6 +120,56 @@ class GPT(nn.Module):
         return self.head(self.norm(self.blocks(x)))
 
 
+class GroupedQueryGPT(nn.Module):
+    """A block as Llama has it: no biases, RMSNorm, several queries for each key, SwiGLU."""
+
+    def __init__(
+        self,
+        *,
+        heads: int = 4,
+        keys: int = 2,
+        size: int = 4,
+        width: int = 8,
+        rotary: bool = False,
+        normed: bool = False,
+    ) -> None:
+        super().__init__()
+        self.heads, self.keys, self.size, self.rotary = heads, keys, size, rotary
+        self.tokens = nn.Embedding(11, width)
+        self.norm1, self.norm2 = nn.RMSNorm(width), nn.RMSNorm(width)
+        self.q = nn.Linear(width, heads * size, bias=False)
+        self.k, self.v = (nn.Linear(width, keys * size, bias=False) for _ in range(2))
+        self.q_norm, self.k_norm = (nn.RMSNorm(size) if normed else nn.Identity() for _ in range(2))
+        self.out = nn.Linear(heads * size, width, bias=False)
+        self.gate, self.up = (nn.Linear(width, 12, bias=False) for _ in range(2))
+        self.down = nn.Linear(12, width, bias=False)
+        self.head = nn.Linear(width, 11, bias=False)
+
+    def forward(self, index: Tensor) -> Tensor:
+        x = self.tokens(index)
+        y = self.norm1(x)
+        q, k, v = (
+            layer(y).unflatten(2, (-1, self.size)).transpose(1, 2)
+            for layer in (self.q, self.k, self.v)
+        )
+        q, k = self.q_norm(q), self.k_norm(k)
+        if self.rotary:
+            q, k = self._turned(q), self._turned(k)
+        k, v = (z.repeat_interleave(self.heads // self.keys, 1) for z in (k, v))
+        y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.out(y.transpose(1, 2).flatten(2))
+        y = self.norm2(x)
+        x = x + self.down(functional.silu(self.gate(y)) * self.up(y))
+        return self.head(x)
+
+    def _turned(self, x: Tensor) -> Tensor:
+        half = self.size // 2
+        angle = torch.outer(torch.arange(x.shape[2]), 100.0 ** (-torch.arange(half) / half))
+        angle = torch.cat([angle, angle], 1).to(x)
+        one, two = x.split(half, 3)
+        return x * angle.cos() + torch.cat([-two, one], 3) * angle.sin()
+
+
 class PlainViT(nn.Module):
     """Class token, nn.MultiheadAttention, pre-norm."""
 

@@ -20,7 +20,16 @@ from goldstone.weightspace import (
 )
 from goldstone.weightspace.matching import canonical_gauge
 from goldstone.weightspace.matching.matched_units import procrustes
-from tests.weightspace.networks import GPT, PlainViT, ResNet, cnn, mlp, randomised
+from goldstone.weightspace.symmetries.parameter_symmetry import Kind
+from tests.weightspace.networks import (
+    GPT,
+    GroupedQueryGPT,
+    PlainViT,
+    ResNet,
+    cnn,
+    mlp,
+    randomised,
+)
 
 
 def normal(*shape: int) -> Tensor:
@@ -37,17 +46,32 @@ def moved(model: nn.Module, symmetries: ParameterSymmetries, seed: int = 1) -> n
     return other
 
 
+def batch_normed(activation: nn.Module) -> nn.Module:
+    return nn.Sequential(
+        *(nn.Linear(3, 9), nn.BatchNorm1d(9), activation),
+        *(nn.Linear(9, 7), nn.BatchNorm1d(7), activation, nn.Linear(7, 2)),
+    )
+
+
 TOKENS = torch.arange(60).reshape(10, 6) * 7 % 11
 CASES: dict[str, tuple[nn.Module, Tensor]] = {
     "mlp relu": (mlp(nn.ReLU(), widths=(3, 12, 10, 2)), normal(20, 3)),
     "mlp tanh": (mlp(nn.Tanh(), widths=(3, 12, 10, 2)), normal(20, 3)),
     "mlp norm": (mlp(nn.GELU(), norm=True, widths=(3, 12, 10, 2)), normal(20, 3)),
+    "mlp relu norm": (mlp(nn.ReLU(), norm=True, widths=(3, 12, 10, 2)), normal(20, 3)),
+    "mlp tanh norm": (mlp(nn.Tanh(), norm=True, widths=(3, 12, 10, 2)), normal(20, 3)),
+    "mlp relu batch norm": (batch_normed(nn.ReLU()).eval(), normal(20, 3)),
+    "mlp tanh batch norm": (batch_normed(nn.Tanh()).eval(), normal(20, 3)),
     "cnn": (cnn(), normal(20, 2, 8, 8)),
     "resnet": (ResNet().eval(), normal(20, 3, 8, 8)),
     "vit": (PlainViT(depth=2).eval(), normal(20, 1, 4, 4)),
     "gpt": (GPT(), TOKENS),
     "gpt rms": (GPT(norm="rms"), TOKENS),
     "gpt shared": (GPT(norm="rms", tied=True), TOKENS),
+    "grouped queries": (GroupedQueryGPT(), TOKENS),
+    "one key": (GroupedQueryGPT(keys=1), TOKENS),
+    "rotary": (GroupedQueryGPT(rotary=True), TOKENS),
+    "normed queries": (GroupedQueryGPT(normed=True), TOKENS),
 }
 
 
@@ -67,7 +91,7 @@ def test_random_element_is_recovered(name: str) -> None:
         torch.testing.assert_close(two, one, atol=1e-4 * scale, rtol=1e-4)
     again = alignment.apply(other.state_dict())
     assert all(torch.equal(again[key], x) for key, x in alignment.state_dict.items())
-    if name == "resnet":
+    if name == "resnet" or "batch norm" in name:
         return  # resetting statistics takes the network elsewhere than the targets
     targets = out.detach()
 
@@ -93,6 +117,47 @@ def test_permutations_alone_are_recovered_exactly(name: str) -> None:
     assert alignment.distance == 0.0
     for key, x in model.state_dict().items():
         assert torch.equal(alignment.state_dict[key], x)
+
+
+@pytest.mark.parametrize("kind", ["orthogonal", "general linear", "sign", "scaling"])
+def test_one_kind_alone(kind: Kind) -> None:
+    """With ``kinds``, and as a list of symmetries with nothing beside them."""
+    model, inputs = CASES["mlp tanh" if kind == "sign" else "gpt rms"]
+    model = randomised(copy.deepcopy(model))
+    symmetries = parameter_symmetries(model, (inputs[:2],))
+    own = symmetries.of_kind(kind)
+    other = moved(model, ParameterSymmetries(own))
+    for alignment in (
+        weight_matching(model, other, own),
+        weight_matching(model, other, symmetries, kinds=(kind,)),
+    ):
+        assert alignment.distance < 1e-5 * alignment.distance_before
+        assert {symmetry.kind for symmetry, _ in alignment.steps} == {kind}
+
+
+def test_gauge_of_batch_statistics_does_not_depend_on_the_scale() -> None:
+    """In train mode nothing tells the size of what goes into BatchNorm but a convention."""
+    model = randomised(batch_normed(nn.ReLU())).double()
+    symmetries = parameter_symmetries(model, (normal(20, 3).double(),))
+    other = moved(model, symmetries)
+    alignment = weight_matching(model, other, symmetries)
+    assert alignment.distance < 1e-6 * alignment.distance_before
+
+
+def test_never_farther_than_before() -> None:
+    """Networks so near that the order of units is right, and the first guess is not."""
+    widths = (3, 16, 16, 16, 2)
+    model = mlp(nn.GELU(), widths=widths)
+    symmetries = parameter_symmetries(model, (normal(2, 3),))
+    for seed in range(6):
+        a, b = copy.deepcopy(model), copy.deepcopy(model)
+        stream = generator(seed, "near")
+        with torch.no_grad():
+            for one, two in zip(a.parameters(), b.parameters(), strict=True):
+                one.copy_(torch.randn(one.shape, generator=stream))
+                two.copy_(one + torch.randn(one.shape, generator=stream))
+        alignment = weight_matching(a, b, symmetries, kinds=("permutation",))
+        assert alignment.distance <= alignment.distance_before
 
 
 def test_half_precision() -> None:

@@ -32,35 +32,42 @@ def canonical_gauge(
     Returns:
         The moved point and the elements that moved it, in order.
     """
-    moved, steps = dict(state), []
+    moved: StateDict = dict(state)
+    steps: list[Step] = []
     for one in symmetries:
         if one.kind == "sign" and one.gain:
-            negative = _entries_of(one.gain, one, state) < 0
+            negative = _entries_of(one.gain, one, moved) < 0
             element = torch.where(negative, -1.0, 1.0).double()[:, None, None]
             moved = one.act(element, moved)
             steps.append((one, element))
     scalings = [one for one in symmetries if one.kind in ("scaling", "uniform scaling")]
     circuits = [one for one in symmetries if one.kind == "general linear"]
     totals: dict[int, Tensor] = {}
-    for _ in range(SWEEPS):
-        largest = 0.0
+
+    def taken(one: ParameterSymmetry, element: Tensor, state: StateDict) -> tuple[StateDict, float]:
+        """The state moved, and by how much."""
+        still = torch.eye(one.size).to(element) if element.dim() == 3 else 1.0
+        change = float((element - still).abs().max())
+        if change < SETTLED:
+            return state, 0.0
         # They commute with one another: all elements of one symmetry make one.
-        elements = [
-            *zip(scalings, balancing_factors(moved, scalings, counted), strict=True),
-            *((one, _balancing(one, moved, counted)) for one in circuits),
-        ]
-        for one, element in elements:
-            still = torch.eye(one.size).to(element) if element.dim() == 3 else 1.0
-            change = float((element - still).abs().max())
-            whole = composed(element, totals[id(one)]) if id(one) in totals else element
-            if change < SETTLED:
-                continue
-            if element.dim() == 3 and float(torch.linalg.cond(whole).max()) > WORST:
-                continue  # a unit that nothing writes or reads has no gauge
-            largest = max(largest, change)
-            totals[id(one)] = whole
-            moved = one.act(element, moved)
-        if largest < SETTLED or not circuits or not scalings:
+        whole = composed(element, totals[id(one)]) if id(one) in totals else element
+        if element.dim() == 3 and float(torch.linalg.cond(whole).max()) > WORST:
+            return state, 0.0  # a unit that nothing writes or reads has no gauge
+        totals[id(one)] = whole
+        return one.act(element, state), change
+
+    for _ in range(SWEEPS):
+        changes = [0.0]
+        factors = balancing_factors(moved, scalings, counted)
+        for one, element in zip(scalings, factors, strict=True):
+            moved, change = taken(one, element, moved)
+            changes.append(change)
+        # Each from where the others have led, since a factor may lie in GL too.
+        for one in circuits:
+            moved, change = taken(one, _balancing(one, moved, counted), moved)
+            changes.append(change)
+        if max(changes) < SETTLED or not circuits or not scalings:
             break
     for one in (*scalings, *circuits):
         if id(one) in totals:

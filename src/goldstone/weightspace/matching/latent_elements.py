@@ -18,7 +18,7 @@ class LatentElements:
     to X; of orthogonal groups the polar factor, with its own gradient; of GL(n) the matrix itself.
 
     Args:
-        units: the outermost units; those in them are included.
+        units: the outermost units; those in them are included, signs are not.
     """
 
     def __init__(self, units: Sequence[MatchedUnits]) -> None:
@@ -61,7 +61,8 @@ class LatentElements:
 def _symmetries(units: Sequence[MatchedUnits]) -> list[ParameterSymmetry]:
     found = []
     for one in units:
-        found.append(one.symmetry)
+        if one.symmetry.kind != "sign":
+            found.append(one.symmetry)
         found += _symmetries([child for child, _ in one.inside])
     return found
 

@@ -104,13 +104,12 @@ def learned_matching(
     a, b = checked_states(reference, model)
     if start is None:
         start = weight_matching(reference, model, chosen, kinds=kinds, seed=seed)
-    units = matched_units(chosen, allowed)
-    if not units:
+    latent = LatentElements(matched_units(chosen, allowed))
+    if not latent.symmetries:
         raise InputError(
             "nothing to learn: this network has no symmetry of the kinds "
             f"{', '.join(sorted(allowed))} that matching uses"
         )
-    latent = LatentElements(units)
     walk = _Middle(reference, a, start.state_dict, loss)
     optimiser = torch.optim.AdamW(latent.offsets, lr=learning_rate, weight_decay=weight_decay)
     stream = generator(seed, "learned matching")

@@ -1,7 +1,9 @@
 """What is matched: units and blocks of units, and how well those of two networks fit."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress, product
 
 import numpy as np
 import torch
@@ -10,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from goldstone.weightspace.matching.steps import places as places_of
+from goldstone.weightspace.symmetries.parameter_axis import ParameterAxis
 from goldstone.weightspace.symmetries.parameter_symmetry import (
     Kind,
     ParameterSymmetry,
@@ -18,19 +21,23 @@ from goldstone.weightspace.symmetries.parameter_symmetry import (
 )
 
 
+Place = tuple[str, int]
+
+
 @dataclass(frozen=True, eq=False)
 class MatchedUnits:
     """Units that are matched by one symmetry, and the units inside them.
 
     Attributes:
-        symmetry: of permutations, or the orthogonal or general linear one that contains them.
-        signs: the signs of the same units, if they have any.
+        symmetry: of permutations, or the orthogonal or general linear one that contains them, or
+            of signs where nothing permutes.
+        signs: groups of signs of the same units, each on all or none of what an axis has of them.
         inside: for blocks: the units in them, each with the copies (block, copy) that lie in each
             block.
     """
 
     symmetry: ParameterSymmetry
-    signs: ParameterSymmetry | None = None
+    signs: tuple[ParameterSymmetry, ...] = ()
     inside: tuple[tuple["MatchedUnits", NDArray[np.int64]], ...] = ()
 
     @property
@@ -39,11 +46,21 @@ class MatchedUnits:
         names = set(self.symmetry.parameters)
         return names.union(*(units.parameters for units, _ in self.inside))
 
+    @property
+    def used(self) -> list["ParameterSymmetry"]:
+        """Every symmetry by which these units and those inside them are matched."""
+        inner = [one for units, _ in self.inside for one in units.used]
+        return [self.symmetry, *self.signs, *inner]
+
 
 def matched_units(
     symmetries: Sequence[ParameterSymmetry], kinds: frozenset[Kind]
 ) -> list[MatchedUnits]:
-    """The outermost units, in the order of the graph; of nested blocks each has its own inside."""
+    """The outermost units, in the order of the graph; of nested blocks each has its own inside.
+
+    Matrices and signs of units that do not permute are matched by themselves. Signs of the gains of
+    norms are left to the gauge.
+    """
     places = {id(one): places_of(one) for one in symmetries}
     matrices = [one for one in symmetries if one.kind in kinds and one.size > 1]
     matrices = [one for one in matrices if one.kind.startswith(("orthogonal", "general"))]
@@ -73,23 +90,29 @@ def matched_units(
             for x in matrices
             if (x.size, x.copies) == (one.size, one.copies) and places[id(x)] <= places[id(one)]
         ]
-        flips = [x for x in signs if places[id(x)] == places[id(one)]]
+        flips = tuple(x for x in signs if _are_signs_of(x, one))
         inside = tuple((made(child), _copies_in(child, one)) for child in inner.get(id(one), ()))
         if linear and one.permutes == "units":
             return MatchedUnits(linear[0])
-        return MatchedUnits(one, flips[0] if flips else None, inside)
+        return MatchedUnits(one, flips, inside)
 
-    chosen = [made(one) for one in outermost]
-    if "permutation" in kinds:
-        return chosen
-    return [units for one in chosen for units in _matrices_in(one)]
+    chosen = [made(one) for one in outermost] if "permutation" in kinds else []
+    used = {id(one) for units in chosen for one in units.used}
+    alone = (*matrices, *(one for one in signs if not one.gain))
+    return chosen + [MatchedUnits(one) for one in alone if id(one) not in used]
 
 
-def _matrices_in(units: MatchedUnits) -> list[MatchedUnits]:
-    """The units on which matrices act, where blocks do not permute."""
-    if units.symmetry.kind != "permutation":
-        return [units]
-    return [found for child, _ in units.inside for found in _matrices_in(child)]
+def _are_signs_of(signs: ParameterSymmetry, units: ParameterSymmetry) -> bool:
+    """Whether each sign belongs to one unit, of which it flips whole axes."""
+    rows = {(axis.parameter, axis.axis): _rows_of(axis) for axis in units.on_parameters}
+    return units.permutes == "units" and all(
+        rows.get((axis.parameter, axis.axis)) == _rows_of(axis) for axis in signs.on_parameters
+    )
+
+
+def _rows_of(axis: ParameterAxis) -> frozenset[frozenset[int]]:
+    """The places of each unit."""
+    return frozenset(map(frozenset, axis.index.reshape(-1, axis.shape[2]).tolist()))
 
 
 def _copies_in(child: ParameterSymmetry, parent: ParameterSymmetry) -> NDArray[np.int64]:
@@ -127,15 +150,17 @@ class Fit:
         symmetry: ParameterSymmetry,
         rows: NDArray[np.int64] | None = None,
         columns: NDArray[np.int64] | None = None,
-        without: frozenset[tuple[str, int]] = frozenset(),
+        places: frozenset[Place] | None = None,
     ) -> Tensor:
         """⟨unit i of a, unit j of b⟩ in each copy, or in pairs of copies: (copies, n, n), float64.
 
-        Frames are divided out, so that a matrix fits both sides.
+        Over all axes, or those at some places (parameter, axis). Frames are divided out, so that a matrix fits both sides.
         """
         total = torch.zeros((), dtype=torch.float64)
         for axis in symmetry.on_parameters:
-            if axis.parameter not in self.counted or (axis.parameter, axis.axis) in without:
+            if axis.parameter not in self.counted:
+                continue
+            if places is not None and (axis.parameter, axis.axis) not in places:
                 continue
             one, two = (
                 axis.unframed(axis.gathered(state[axis.parameter]), state).flatten(2)
@@ -153,35 +178,74 @@ class Fit:
     def solved(self, units: MatchedUnits) -> list[tuple[ParameterSymmetry, Tensor]]:
         """The elements that bring b nearest to a, the other units being where they are."""
         symmetry = units.symmetry
+        if symmetry.kind == "sign":
+            return [(symmetry, _signs(self.products(symmetry)))]
         if symmetry.kind != "permutation":
             return [(symmetry, procrustes(self.products(symmetry), symmetry.kind))]
-        scores = self.scores(units)
-        element = assigned(scores.abs() if units.signs is not None else scores)
+        if units.inside:
+            return [(symmetry, assigned(self.block_scores(units)))]
+        signed, choices = self.signed_products(units)
+        scores, chosen = signed.max(0)
+        element = assigned(scores)
         steps: list[tuple[ParameterSymmetry, Tensor]] = [(symmetry, element)]
-        if units.signs is not None:
-            back = element.argsort(-1)
-            fitting = scores.gather(2, back[..., None])[..., 0]
-            flips = torch.where(fitting < 0, -1.0, 1.0).double()
-            steps.append((units.signs, _by_place(flips, symmetry, units.signs)))
+        back = element.argsort(-1).to(chosen.device)
+        which = chosen.gather(2, back[..., None])[..., 0].cpu()
+        for number, signs in enumerate(units.signs):
+            flips = choices[which, number]
+            steps.append((signs, _by_place(flips, symmetry, signs)))
         return steps
 
-    def scores(self, units: MatchedUnits) -> Tensor:
-        """How well unit i of a and unit j of b fit at best, (copies, n, n)."""
+    def signed_products(
+        self,
+        units: MatchedUnits,
+        rows: NDArray[np.int64] | None = None,
+        columns: NDArray[np.int64] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """The products for each choice of signs, (choices, copies, n, n), and the choices.
+
+        These are (choices, groups of signs), ±1; one without signs.
+        """
+        acting = [
+            frozenset((axis.parameter, axis.axis) for axis in signs.on_parameters)
+            for signs in units.signs
+        ]
+        parts: dict[tuple[bool, ...], set[Place]] = {}
+        for axis in units.symmetry.on_parameters:
+            place = axis.parameter, axis.axis
+            parts.setdefault(tuple(place in one for one in acting), set()).add(place)
+        products = {
+            flipped: self.products(units.symmetry, rows, columns, frozenset(places))
+            for flipped, places in parts.items()
+        }
+        choices = list(product((1.0, -1.0), repeat=len(acting)))
+        signed = [
+            sum(
+                (
+                    x if math.prod(compress(choice, flipped)) > 0 else -x
+                    for flipped, x in products.items()
+                ),
+                start=torch.zeros((), dtype=torch.float64),
+            )
+            for choice in choices
+        ]
+        return torch.stack(signed), torch.tensor(choices, dtype=torch.float64)
+
+    def block_scores(self, units: MatchedUnits) -> Tensor:
+        """How well block i of a and block j of b fit at best, (copies, n, n)."""
         symmetry = units.symmetry
-        if not units.inside:
-            return self.products(symmetry)
         n = symmetry.size
         covered = frozenset(
             (axis.parameter, axis.axis)
             for child, _ in units.inside
             for axis in child.symmetry.on_parameters
         )
-        total = self.products(symmetry, without=covered)
+        own = frozenset((axis.parameter, axis.axis) for axis in symmetry.on_parameters)
+        total = self.products(symmetry, places=own - covered)
         for child, copies in units.inside:
             for copy in range(symmetry.copies):
-                own = copies[copy * n : (copy + 1) * n]
-                for k in range(own.shape[1]):
-                    rows, columns = np.repeat(own[:, k], n), np.tile(own[:, k], n)
+                blocks = copies[copy * n : (copy + 1) * n]
+                for k in range(blocks.shape[1]):
+                    rows, columns = np.repeat(blocks[:, k], n), np.tile(blocks[:, k], n)
                     best = self._best(child, rows, columns)
                     total[copy] += best.reshape(n, n)
         return total
@@ -190,14 +254,14 @@ class Fit:
         self, units: MatchedUnits, rows: NDArray[np.int64], columns: NDArray[np.int64]
     ) -> Tensor:
         symmetry = units.symmetry
-        products = self.products(symmetry, rows, columns)
         if symmetry.kind == "permutation":
-            values = products.abs() if units.signs is not None else products
+            values = self.signed_products(units, rows, columns)[0].amax(0)
             back = assigned(values).argsort(-1)
             best: Tensor = values.gather(2, back[..., None])[..., 0].sum(1)
             return best
+        products = self.products(symmetry, rows, columns)
         if symmetry.kind == "orthogonal keeping ones":
-            frame = ones_complement(symmetry.size)
+            frame = ones_complement(symmetry.size).to(products.device)
             products = frame.T @ products @ frame
         nuclear: Tensor = torch.linalg.svdvals(products).sum(1)
         return nuclear
@@ -220,6 +284,10 @@ def assigned(scores: Tensor) -> Tensor:
     return torch.stack(elements)
 
 
+def _signs(products: Tensor) -> Tensor:
+    return torch.where(products < 0, -1.0, 1.0).double()
+
+
 def _single(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
@@ -236,11 +304,11 @@ def procrustes(products: Tensor, kind: Kind) -> Tensor:
 
 def _by_place(values: Tensor, order: ParameterSymmetry, signs: ParameterSymmetry) -> Tensor:
     """Signs (copies, units) in the order in which another symmetry lists the units."""
-    axis = order.on_parameters[0]
-    other = next(
+    other = signs.on_parameters[0]
+    axis = next(
         one
-        for one in signs.on_parameters
-        if (one.parameter, one.axis) == (axis.parameter, axis.axis)
+        for one in order.on_parameters
+        if (one.parameter, one.axis) == (other.parameter, other.axis)
     )
     by_place = {
         int(place): float(value)

@@ -105,7 +105,7 @@ def weight_matching(
     fit = Fit(standard, moved, counted)
     done = 0
     with (progress or SilentProgress()).task("weight matching", rounds) as task:
-        _propagate(fit, units, steps)
+        _begin(fit, units, steps)
         for _ in range(rounds):
             done += 1
             gained = sum(_improve(fit, units[k], steps) for k in order)
@@ -121,6 +121,16 @@ def weight_matching(
     final = applied(b, moves)
     distance = weight_distance(reference, a, final)
     return Alignment(final, moves, before, distance, done)
+
+
+def _begin(fit: Fit, units: list[MatchedUnits], steps: list[Step]) -> None:
+    """Start where propagation leads, unless the networks are nearer as they are."""
+    names = set(fit.counted)
+    given, taken, before = fit.b, len(steps), fit.distance(names)
+    _propagate(fit, units, steps)
+    if fit.distance(names) > before:
+        fit.b = given
+        del steps[taken:]
 
 
 def _propagate(fit: Fit, units: list[MatchedUnits], steps: list[Step]) -> None:

@@ -217,10 +217,11 @@ def _places(axes: Iterable[ParameterAxis]) -> set[Place]:
 def _exponents(symmetry: ParameterSymmetry, walk: Interpreter) -> dict[str, float]:
     """What the same factor for all units does to whole parameters."""
     exponents: dict[str, float] = {}
+    along: dict[tuple[str, int, bool], set[int]] = {}
     for one in symmetry.on_parameters:
-        if len(set(one.places)) == walk.parameters[one.parameter].shape[one.axis]:
-            sign = -1.0 if one.dual else 1.0
-            exponents[one.parameter] = exponents.get(one.parameter, 0.0) + sign
-        else:
+        along.setdefault((one.parameter, one.axis, one.dual), set()).update(one.places)
+    for (name, axis, dual), places in along.items():
+        if len(places) != walk.parameters[name].shape[axis]:
             return {}
+        exponents[name] = exponents.get(name, 0.0) + (-1.0 if dual else 1.0)
     return exponents
