@@ -54,6 +54,25 @@ def wilson_loops(links: Tensor, sides: tuple[int, int]) -> Tensor:
     return traces(torch.stack(found, 1)).real
 
 
+def polyakov_loops(links: Tensor) -> Tensor:
+    """L_{x,μ} = U_{x,μ} U_{x+μ,μ} … U_{x−μ,μ}: from x straight round the periodic lattice.
+
+    They cannot be contracted, so no product of plaquettes makes them; beside plaquettes, as further
+    channels of loops, they let a network see the centre symmetry and its breaking.
+
+    Args:
+        links: (batch, axis, *lattice, n, n), complex; periodic.
+
+    Returns:
+        (batch, axis, *lattice, n, n).
+
+    Raises:
+        InputError: the tensor has another form.
+    """
+    axes = lattice_axes(links)
+    return torch.stack([_line(links, mu, links.shape[2 + mu]) for mu in range(axes)], 1)
+
+
 def _planes(links: Tensor) -> int:
     axes = lattice_axes(links)
     if axes < 2:
