@@ -110,3 +110,34 @@ def test_bad_input():
         SetAttention(6, 2)(x, pairs)
     with pytest.raises(InputError, match="pairs of the 3 elements"):
         SetAttention(6, 2, 2)(x, torch.ones(1, 4, 4, 2))
+
+
+def test_attention_along_the_edges_of_a_graph():
+    """As a loop over neighbours, isolated nodes too; the graph moves with its nodes."""
+    layer = randomised(SetAttention(6, 2, dtype=torch.float64))
+    x = torch.randn(2, 5, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    edges = torch.rand(2, 5, 5, generator=torch.Generator().manual_seed(1)) < 0.5
+    edges[0, 2] = False
+    mask = torch.tensor([[True] * 5, [True] * 4 + [False]])
+    found = layer(x, mask=mask, allowed=edges)
+    for b in range(2):
+        for i in range(5 - b):
+            near = (edges[b, i] & mask[b]).nonzero()[:, 0]
+            if len(near) == 0:
+                torch.testing.assert_close(found[b, i], layer.outward.bias)
+                continue
+            # The node itself attends, whether or not it is its own neighbour.
+            both = torch.cat((x[b, i : i + 1], x[b, near]))
+            some = torch.ones(1, len(both), len(both), dtype=torch.bool)
+            some[:, 0, 0] = False
+            torch.testing.assert_close(found[b, i], layer(both[None], allowed=some)[0, 0])
+    assert not torch.equal(found, layer(x, mask=mask))
+    graph = {"x": x, "allowed": edges}
+    symmetry = graph_symmetry(5, {"x": "node", "allowed": "adjacency"}, output="node")
+    assert_equivariant(layer, symmetry, graph)
+    full = torch.ones_like(edges)
+    torch.testing.assert_close(layer(x, mask=mask, allowed=full), layer(x, mask=mask))
+    with pytest.raises(InputError, match="allowed pairs"):
+        layer(x, allowed=edges.float())
+    with pytest.raises(InputError, match="allowed pairs"):
+        layer(x, allowed=edges[:, :4])

@@ -31,6 +31,7 @@ from goldstone.nn.orbit_average import OrbitAverage
 from goldstone.nn.orbit_batch_norm import OrbitBatchNorm2d, OrbitBatchNorm3d
 from goldstone.nn.orbit_group_norm import OrbitGroupNorm2d, OrbitGroupNorm3d
 from goldstone.nn.padding import circular_pad
+from goldstone.nn.part_dropout import PartDropout
 from goldstone.nn.pca_frame import PCAFrame
 from goldstone.nn.permutation_linear import PermutationLinear
 from goldstone.nn.permutation_pool import PermutationPool
@@ -52,6 +53,7 @@ from goldstone.nn.scoring_canonicaliser import ScoringCanonicaliser
 from goldstone.nn.sequence_attention import SequenceAttention
 from goldstone.nn.sequence_convolution import SequenceConv1d
 from goldstone.nn.set_attention import SetAttention
+from goldstone.nn.set_cross_attention import SetCrossAttention
 from goldstone.nn.spherical_kernels import spherical_kernel_basis
 from goldstone.nn.steerable_convolution import SteerableConv2d
 from goldstone.nn.steerable_convolution_3d import SteerableConv3d
@@ -91,6 +93,7 @@ __all__ = [
     "OrbitGroupNorm2d",
     "OrbitGroupNorm3d",
     "PCAFrame",
+    "PartDropout",
     "PermutationLinear",
     "PermutationPool",
     "PointConv",
@@ -114,6 +117,7 @@ __all__ = [
     "SequenceAttention",
     "SequenceConv1d",
     "SetAttention",
+    "SetCrossAttention",
     "SteerableConv2d",
     "SteerableConv3d",
     "SymmetrisedModel",

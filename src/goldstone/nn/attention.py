@@ -59,6 +59,19 @@ def check_heads(channels: int, heads: int) -> None:
         )
 
 
+def check_allowed(allowed: Tensor, shape: tuple[int, int, int]) -> None:
+    """Raise unless it says for each element of each sample which keys it may attend to.
+
+    Raises:
+        InputError: another shape (batch, element, key), or it is not boolean.
+    """
+    if allowed.dtype is not torch.bool or tuple(allowed.shape) != shape:
+        raise InputError(
+            f"expected allowed pairs as a boolean tensor (batch, element, key) = {shape}, got "
+            f"{allowed.dtype} of shape {tuple(allowed.shape)}"
+        )
+
+
 def reset_linear(layer: nn.Linear, generator: torch.Generator | None) -> None:
     """Weights that keep unit variance; no bias."""
     nn.init.normal_(layer.weight, std=1 / sqrt(layer.in_features), generator=generator)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from goldstone.core import InputError
 from goldstone.nn.attention import (
     attend,
+    check_allowed,
     check_heads,
     heads_apart,
     heads_together,
@@ -22,6 +23,7 @@ class SetAttention(nn.Module):
     q, k, v linear in x (Lee et al. 2019, "Set transformer"; with pairs as in Ying et al. 2021, "Do
     transformers really perform badly for graph representation?"). Commutes with permutations of the
     elements, which move the pairs p along both axes. There is no position, and so none to break.
+    On a graph, attention can be kept to its edges by ``allowed``.
 
     At initialisation scores and values of inputs of unit variance have unit variance; averaging
     over independent values lowers that of the output, which a residual connection around the layer
@@ -67,7 +69,13 @@ class SetAttention(nn.Module):
             if layer is not None:
                 reset_linear(layer, generator)
 
-    def forward(self, x: Tensor, pairs: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        pairs: Tensor | None = None,
+        mask: Tensor | None = None,
+        allowed: Tensor | None = None,
+    ) -> Tensor:
         """Map (batch, element, channel) to the same shape.
 
         Args:
@@ -75,6 +83,8 @@ class SetAttention(nn.Module):
             pairs: of the pairs (i attends to j), (batch, element, element, pair channel).
             mask: boolean (batch, element), True where there is an element; the output is zero
                 elsewhere.
+            allowed: boolean (batch, element, element), True where i may attend to j. Elements that
+                may attend to none receive the outer bias alone.
         """
         check_sets(x, self.channels, 1, mask)
         if (pairs is None) != (self.pairs is None):
@@ -93,8 +103,14 @@ class SetAttention(nn.Module):
                     f"{tuple(pairs.shape)}"
                 )
             bias = self.pairs(without_padding(pairs, mask, 2)).permute(0, 3, 1, 2)
-        allowed = None if mask is None else mask[:, None, None, :]
-        y: Tensor = self.outward(heads_together(attend(query, key, value, allowed, bias)))
+        keys = None if mask is None else mask[:, None, None, :]
+        if allowed is not None:
+            check_allowed(allowed, (len(x), x.shape[1], x.shape[1]))
+            keys = allowed[:, None] if keys is None else allowed[:, None] & keys
+        found = attend(query, key, value, keys, bias)
+        if allowed is not None and keys is not None:
+            found = found.masked_fill(~keys.any(-1, keepdim=True), 0)
+        y: Tensor = self.outward(heads_together(found))
         return without_padding(y, mask)
 
     def extra_repr(self) -> str:
