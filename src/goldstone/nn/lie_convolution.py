@@ -153,10 +153,10 @@ class LieConv(Constants):
         # A target that no sample reaches has no mean; it gets the bias.
         shares = window / torch.where(total > 0, total, torch.ones_like(total))
         if neighbours is None:
-            gathered = torch.einsum("bij,bijm,bjc->bicm", shares, functions, features)
+            gathered = torch.einsum("bijm,bjc->bicm", shares[..., None] * functions, features)
         else:
             seen = of_neighbours(features, neighbours, steps.shape[1])
-            gathered = torch.einsum("bik,bikc,bikm->bicm", shares, seen, functions)
+            gathered = torch.einsum("bikm,bikc->bicm", shares[..., None] * functions, seen)
         found = torch.einsum("bicm,ocm->bio", gathered, self.weight)
         return found if self.bias is None else found + self.bias
 
@@ -172,7 +172,7 @@ class LieConv(Constants):
                 f"expected features (batch, n, {self.in_channels}), got {tuple(features.shape)}"
             )
         size = self.dimension + self.invariants
-        fits = steps.ndim == 4 and steps.shape[0] == len(features) and steps.shape[-1] == size
+        fits = steps.ndim == 4 and steps.shape[0] == features.shape[0] and steps.shape[-1] == size
         if neighbours is None and (not fits or steps.shape[2] != features.shape[1]):
             raise InputError(
                 f"expected steps (batch, m, n, {size}) from relative_logarithms with (batch, n) = "

@@ -52,7 +52,7 @@ def move_each(
         return x
     if isinstance(action, TreeAction):
         return _move_tree(action, group, elements, x, context)
-    if trees.batch_size(x) != len(elements):
+    if trees.batch_size(x) != elements.shape[0]:
         raise InputError(
             f"expected an element for each of {trees.batch_size(x)} samples, got {len(elements)}"
         )
@@ -104,7 +104,7 @@ def _multiply(matrices: Tensor, x: Tensor, axis: int) -> Tensor:
             f"components along axis {axis}, got {x.dtype} of shape {tuple(x.shape)}"
         )
     last = x.movedim(axis, -1)
-    turned = last.reshape(len(x), -1, x.shape[axis]) @ matrices.to(x.dtype).mT
+    turned = last.flatten(1, -2) @ matrices.to(x.dtype).mT
     return turned.reshape(last.shape).movedim(-1, axis)
 
 
@@ -117,7 +117,7 @@ def _permute(images: Tensor, x: Tensor, axes: tuple[int, ...]) -> Tensor:
                 f"a permutation of {source.shape[-1]} points needs as many entries along axis "
                 f"{axis}, got a tensor of shape {tuple(x.shape)}"
             )
-        shape = [len(x) if k == 0 else 1 for k in range(x.ndim)]
+        shape = [x.shape[0] if k == 0 else 1 for k in range(x.ndim)]
         shape[axis] = -1
         x = x.gather(axis, source.reshape(shape).expand_as(x))
     return x

@@ -87,7 +87,9 @@ class Positions:
             raise InputError(f"expected clouds (batch, point, {self.channels}), got {found}")
         # In double precision, so that bases are orthonormal to what a group's elements need.
         points = cloud[..., self.start : self.start + n].double()
-        centre = points.mean(1) if moves_origin(self.group) else points.new_zeros(len(points), n)
+        centre = (
+            points.mean(1) if moves_origin(self.group) else points.new_zeros(points.shape[0], n)
+        )
         return points - centre[:, None], centre
 
 

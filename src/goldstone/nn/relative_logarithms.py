@@ -7,6 +7,7 @@ from torch import Tensor
 
 from goldstone.core import InputError
 from goldstone.groups import LieGroup
+from goldstone.nn.full_precision import full_precision
 from goldstone.nn.lie_distance import check_samples, logarithms
 
 
@@ -55,13 +56,14 @@ def relative_logarithms(
                 f"{tuple(targets.shape[:2])} targets, got {tuple(orbits.shape)} and "
                 f"{tuple(far.shape)}; give target_orbits"
             )
-    inverses = of_neighbours(group.inverse(elements), neighbours, count)
-    steps = group.compose(inverses, targets[:, :, None])
     absent = None if neighbours is None else neighbours < 0
-    if absent is not None:
-        one = group.identity_tensor(steps)
-        steps = torch.where(absent[(..., *[None] * one.ndim)], one, steps)
-    found = logarithms(group, steps)
+    with full_precision(elements):
+        inverses = of_neighbours(group.inverse(elements), neighbours, count)
+        steps = group.compose(inverses, targets[:, :, None])
+        if absent is not None:
+            one = group.identity_tensor(steps)
+            steps = torch.where(absent[(..., *[None] * one.ndim)], one, steps)
+        found = logarithms(group, steps)
     if orbits is None or far is None:
         return found
     near = of_neighbours(orbits, neighbours, count).to(found)

@@ -25,14 +25,17 @@ from goldstone.nn import (
     OrbitBatchNorm2d,
     OrbitBatchNorm3d,
     OrbitGroupNorm2d,
+    OrbitGroupNorm3d,
     ProjectingConv2d,
     ProjectingConv3d,
+    Restricted,
     SteerableConv2d,
     SteerableConv3d,
 )
 from goldstone.nn.turning_error import grid_elements, turned
 from goldstone.representations import (
     DirectSum,
+    Pullback,
     RegularRepresentation,
     Representation,
     SO2Irrep,
@@ -293,6 +296,19 @@ def blur(layer: Any, axes: int, points: int, group: Any, **fixed: Any) -> Case:
     )
 
 
+def restricted(source: Representation) -> Case:
+    """Features of D4 as those of C4, under the turns that are in both."""
+    target = Restricted(source, C4).target
+    inclusion = Restricted(source, C4).inclusion
+    return grid(
+        lambda **_: Restricted(source, C4),
+        Pullback(inclusion, source),
+        target,
+        5,
+        wrong=(one_more(1),),
+    )
+
+
 OTHERS = (
     Entry(
         OrbitBatchNorm2d,
@@ -317,6 +333,18 @@ OTHERS = (
             "fields": norm(OrbitGroupNorm2d, fields(D4, 2)),
             "mixed, in two runs": norm(OrbitGroupNorm2d, D4_MIXED, groups=2),
         },
+    ),
+    Entry(
+        OrbitGroupNorm3d,
+        "any real orthogonal representation on a grid",
+        "(batch, source, X, Y, Z) → the same",
+        {"mixed": norm(OrbitGroupNorm3d, O_VECTORS, 3)},
+    ),
+    Entry(
+        Restricted,
+        "any group, to a subgroup of it",
+        "(batch, channel, …) → the same",
+        {"D4 to C4": restricted(D4_MIXED)},
     ),
     Entry(
         GroupPool,

@@ -1,5 +1,6 @@
 """Wrappers of whole models and what chooses their poses."""
 
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from goldstone.nn import (
     PointVectors,
     ScoringCanonicaliser,
 )
-from tests.nn.contract.entry import Case, Entry, batches, one_more, unbatched
+from tests.nn.contract.entry import Case, Entry, batches, normal, one_more, unbatched
 
 SIZE, POINTS = 4, 4
 IMAGES = image_symmetry("turns-and-flips", (SIZE, SIZE), 1, "same")
@@ -30,9 +31,7 @@ def backbone(**given: Any) -> nn.Sequential:
 
 
 def scorer(**given: Any) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(SIZE**2, 8, **given), nn.Tanh(), nn.Linear(8, 1, **given)
-    )
+    return nn.Sequential(nn.Flatten(), nn.Linear(SIZE**2, 1, bias=False, **given))
 
 
 class Forces(nn.Module):
@@ -60,10 +59,14 @@ def of_clouds(make: Any) -> Case:
 
 
 def scored(choice: Any) -> Case:
-    return of_images(
-        lambda **given: Canonicalised(
-            backbone(**given), IMAGES, ScoringCanonicaliser(scorer(**given), choice)
-        )
+    """On images whose likeliest pose is clear, so that half precision finds the same."""
+    return replace(
+        of_images(
+            lambda **given: Canonicalised(
+                backbone(**given), IMAGES, ScoringCanonicaliser(scorer(**given), choice)
+            )
+        ),
+        inputs=lambda batch: (normal(batch, 1, SIZE, SIZE, seed=6),),
     )
 
 
@@ -73,6 +76,7 @@ def gram_schmidt(**given: Any) -> Canonicalised:
 
 
 STRAIGHT = "the choice counts as a mixture backwards, by design"
+BY_ELEMENT = "elements of a finite group move an input in Python, each by operations of its own"
 
 ENTRIES = (
     Entry(
@@ -81,6 +85,7 @@ ENTRIES = (
         "those of the model",
         {"D4": of_images(lambda **given: OrbitAverage(backbone(**given), IMAGES))},
         "exact over a whole group; falls as one over the root of the samples",
+        unable=dict.fromkeys(("compile", "export", "onnx"), BY_ELEMENT),
     ),
     Entry(
         FrameAverage,
@@ -99,7 +104,7 @@ ENTRIES = (
         Canonicalised,
         "any group with a canonicaliser, around any model",
         "those of the model",
-        {"D4, soft": scored("soft"), "SE(3)": of_clouds(gram_schmidt)},
+        {"SE(3)": of_clouds(gram_schmidt), "D4, soft": scored("soft")},
         "exact where no two poses tie",
     ),
     Entry(
@@ -108,7 +113,7 @@ ENTRIES = (
         "as the model",
         {"D4": scored("straight-through")},
         "exact where no two poses tie",
-        unable={"gradcheck": STRAIGHT},
+        unable={"gradcheck": STRAIGHT} | dict.fromkeys(("compile", "export", "onnx"), BY_ELEMENT),
     ),
     Entry(
         GramSchmidtCanonicaliser,
