@@ -19,7 +19,7 @@ from goldstone.weightspace import (
     weight_matching,
 )
 from goldstone.weightspace.matching import canonical_gauge
-from goldstone.weightspace.matching.matched_units import procrustes
+from goldstone.weightspace.matching.comparison import procrustes
 from goldstone.weightspace.symmetries.parameter_symmetry import Kind
 from tests.weightspace.networks import (
     GPT,
@@ -330,7 +330,7 @@ def test_trained_networks_come_nearer_and_the_barrier_falls() -> None:
 
 
 def test_activation_matching_recovers_permutations() -> None:
-    for name in ("mlp relu", "cnn", "resnet"):
+    for name in ("mlp relu", "cnn", "resnet", "vit", "gpt"):
         model, inputs = CASES[name]
         model = randomised(copy.deepcopy(model))
         symmetries = parameter_symmetries(model, (inputs[:2],))

@@ -1,5 +1,7 @@
 """Activation matching: units are paired by what they compute on data."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,16 @@ from torch import Tensor, nn
 from torch.fx import Node
 
 from goldstone.core import InputError, trees
-from goldstone.weightspace.matching.matched_units import Fit, assigned
+from goldstone.weightspace.matching.comparison import Comparison, Place
+from goldstone.weightspace.matching.matched_units import MatchedUnits, matched_units
 from goldstone.weightspace.matching.steps import Step
-from goldstone.weightspace.matching.weight_matching import Alignment, checked_states
+from goldstone.weightspace.matching.weight_matching import (
+    Alignment,
+    checked_states,
+    weight_distance,
+)
 from goldstone.weightspace.symmetries.parameter_symmetries import permutation_symmetry
+from goldstone.weightspace.symmetries.parameter_symmetry import ParameterSymmetry
 from goldstone.weightspace.tracing import Interpreter, PermutationDomain, execute, trace
 from goldstone.weightspace.tracing.labels import Labelled
 from goldstone.weightspace.tracing.units import Family, families
@@ -28,9 +36,11 @@ def activation_matching(
 
     For each family of interchangeable units, the assignment of the largest sum of Pearson
     correlations over samples and positions, summed over all tensors on which the units lie (Li et
-    al., Convergent learning, arXiv 1511.07543; Git Re-Basin, section 3.1). One pass over the data:
-    no unit's activations depend on where others are. Units permute; blocks of units, such as heads,
-    and the units inside them stay: for these use :func:`weight_matching`.
+    al., Convergent learning, arXiv 1511.07543; Git Re-Basin, section 3.1). Blocks of units, such as
+    heads, are paired by the sum over the best assignment of the units inside them, which then
+    permute too. One pass over the data: no unit's activations depend on where others are. Nothing
+    but permutations is used: bases of heads and of residual streams are those they have. Blocks of
+    units that are not interchangeable within a block, as in norms over a head, stay where they are.
 
     Args:
         reference: not moved.
@@ -52,7 +62,9 @@ def activation_matching(
     network = trace(reference, batches[0])
     walk = Interpreter(network, PermutationDomain())
     walk.run()
-    found = [one for one in families(walk) if not one.is_block and one.copies == 1]
+    found = families(walk)
+    aliases = tuple(network.aliases.items())
+    symmetries = [permutation_symmetry(one, aliases) for one in found]
     sites = _sites(walk, found)
     sums: dict[tuple[Node, int], list[Tensor]] = {}
     for batch in batches:
@@ -69,25 +81,75 @@ def activation_matching(
 
         execute(network, dict(a), batch, first)
         execute(network, dict(b), batch, second)
-    scores = [torch.zeros(one.size, one.size, dtype=torch.float64) for one in found]
+    scores = [torch.zeros(*2 * (one.copies * one.size,), dtype=torch.float64) for one in found]
     for (node, number), parts in sums.items():
-        scores[sites[node][number][0]] += _correlation(parts)
-    moved, steps = dict(b), []
-    for family, score in zip(found, scores, strict=True):
-        symmetry = permutation_symmetry(family, tuple(network.aliases.items()))
-        step: Step = (symmetry, assigned(score[None]))
-        moved = symmetry.act(step[1], moved)
-        steps.append(step)
-    names = {name for name, _ in reference.named_parameters()}
-    before, after = (Fit(a, x, frozenset(names)).distance(names) ** 0.5 for x in (b, moved))
+        scores[sites[node][number][0]] += _correlation(parts).cpu()
+    correlations = _Correlations(symmetries, scores)
+    moved, steps = dict(b), list[Step]()
+    waiting = matched_units(symmetries, frozenset({"permutation"}))
+    while waiting:
+        units = waiting.pop(0)
+        for symmetry, element in correlations.solved(units):
+            moved = symmetry.act(element, moved)
+            steps.append((symmetry, element))
+            correlations.follow(units, element)
+        waiting += [child for child, _ in units.inside]
+    before, after = (weight_distance(reference, a, x) for x in (b, moved))
     return Alignment(moved, tuple(steps), before, after, 1)
+
+
+class _Correlations(Comparison):
+    """Pearson's correlations of all units of a family with one another, (copies·n, copies·n)."""
+
+    def __init__(self, symmetries: Sequence[ParameterSymmetry], scores: Sequence[Tensor]) -> None:
+        self.scores = {id(one): x for one, x in zip(symmetries, scores, strict=True)}
+        self.order = {id(one): torch.arange(one.copies * one.size) for one in symmetries}
+
+    def products(
+        self,
+        symmetry: ParameterSymmetry,
+        rows: NDArray[np.int64] | None = None,
+        columns: NDArray[np.int64] | None = None,
+        places: frozenset[Place] | None = None,
+    ) -> Tensor:
+        every = np.arange(symmetry.copies)
+        here, there = (torch.from_numpy(every if x is None else x) for x in (rows, columns))
+        moved = self.scores[id(symmetry)][:, self.order[id(symmetry)]]
+        shape = symmetry.copies, symmetry.size
+        return moved.reshape(*shape, *shape)[here, :, there, :]
+
+    def follow(self, blocks: MatchedUnits, element: Tensor) -> None:
+        """The units inside blocks go where these go."""
+        for child, _ in blocks.inside:
+            self._moved(child, blocks.symmetry, element)
+
+    def _moved(self, units: MatchedUnits, blocks: ParameterSymmetry, element: Tensor) -> None:
+        one = units.symmetry
+        axis = one.on_parameters[0]
+        around = next(
+            x for x in blocks.on_parameters if (x.parameter, x.axis) == (axis.parameter, axis.axis)
+        )
+        places = torch.arange(max(around.places) + 1)
+        number = torch.zeros_like(places)
+        index = torch.from_numpy(axis.index).flatten(0, 1)
+        number[index] = torch.arange(len(index))[:, None]
+        came_from = replace(around, axis=0).permuted(places, element)
+        self.order[id(one)] = self.order[id(one)][number[came_from[index[:, 0]]]]
+        for child, _ in units.inside:
+            self._moved(child, blocks, element)
 
 
 def _sites(walk: Interpreter, found: list[Family]) -> dict[Node, list[Site]]:
     """Where in the graph the units of each family lie, each once."""
     labels, _ = walk.domain.ties.components()
-    units = [labels[family.slots[0].nodes[0, :, 0]] for family in found]
-    owner = {int(unit): number for number, own in enumerate(units) for unit in own}
+    units = [labels[family.slots[0].nodes[:, :, 0]].ravel() for family in found]
+    # Blocks have no activations but those of the units inside them.
+    owner = {
+        int(unit): number
+        for number, own in enumerate(units)
+        if not found[number].is_block
+        for unit in own
+    }
     sites: dict[Node, list[Site]] = {}
     moving: set[Node] = set()
     for node, value in walk.values.items():

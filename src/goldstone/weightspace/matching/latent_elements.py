@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from goldstone.weightspace.matching.matched_units import MatchedUnits, assigned, procrustes
+from goldstone.weightspace.matching.comparison import assigned, procrustes
+from goldstone.weightspace.matching.matched_units import MatchedUnits
 from goldstone.weightspace.matching.steps import Step
 from goldstone.weightspace.symmetries.parameter_symmetry import ParameterSymmetry, StateDict
 

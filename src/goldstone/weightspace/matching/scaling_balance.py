@@ -84,7 +84,7 @@ def balancing_factors(
 def _undone(
     one: ParameterSymmetry, gains: dict[int, str], symmetries: Sequence[ParameterSymmetry]
 ) -> list[tuple[ParameterSymmetry, float]]:
-    """The scalings, with exponents, that take back what a uniform one does to the gains of norms."""
+    """The scalings, with exponents, that take back what a uniform one does to gains of norms."""
     exponents = {axis.parameter: axis.exponent for axis in one.on_parameters}
     return [
         (symmetries[number], -exponents[gain])

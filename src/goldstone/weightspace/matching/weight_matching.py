@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError, Progress, SilentProgress, generator
+from goldstone.weightspace.matching.comparison import Fit
 from goldstone.weightspace.matching.gauge import canonical_gauge
-from goldstone.weightspace.matching.matched_units import Fit, MatchedUnits, matched_units
+from goldstone.weightspace.matching.matched_units import MatchedUnits, matched_units
 from goldstone.weightspace.matching.steps import Step, applied, inverse, merged_steps
 from goldstone.weightspace.symmetries.parameter_symmetries import ParameterSymmetries
 from goldstone.weightspace.symmetries.parameter_symmetry import (
