@@ -56,7 +56,7 @@ class GridConvolution(BlockWeights):
     ) -> None:
         block = grouped_block(source, target, groups)
         super().__init__(block, target, make_basis, bias, device=device, dtype=dtype)
-        self.source = source
+        self.source, self.in_channels = source, source.dimension
         self.window, self.groups, self.exact = window, groups, exact
         self.kernel_size, self.stride = window.size, window.stride
         self._moved, self._warned = reversed_axes(source.group), False
@@ -73,9 +73,9 @@ class GridConvolution(BlockWeights):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve (batch, in channels, *grid) → (batch, out channels, *grid′)."""
         axes = self.axes
-        if x.ndim != 2 + axes or x.shape[1] != self.source.dimension:
+        if x.ndim != 2 + axes or x.shape[1] != self.in_channels:
             raise InputError(
-                f"expected {self.source.dimension} channels for the source representation, "
+                f"expected {self.in_channels} channels for the source representation, "
                 + (
                     f"got {x.shape[1]}"
                     if x.ndim == 2 + axes

@@ -88,8 +88,8 @@ class GroupPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool (batch, channels, *grid)."""
-        check_components(x, self.source, 1)
-        fields = x.reshape(len(x), self.fields, self.components, *x.shape[2:])
+        check_components(x, self.source, 1, size=self.fields * self.components)
+        fields = x.reshape(x.shape[0], self.fields, self.components, *x.shape[2:])
         if self.reduction == "max":
             return in_format_of(x, fields.amax(2))
         if self.scores is None:

@@ -61,9 +61,16 @@ class OrbitBatchNorm2d(OrbitNorm):
             "num_batches_tracked", torch.zeros((), device=device, dtype=torch.int64)
         )
 
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Weights one, biases zero, running statistics as at the start."""
+        super().reset_parameters(generator)
+        self.running_mean.zero_()
+        self.running_var.fill_(1)
+        self.num_batches_tracked.zero_()
+
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (batch, channels, X, Y)."""
-        check_grid(x, self.source, self.axes)
+        check_grid(x, self.source, self.axes, size=self._part.shape[0])
         if not self.training:
             return functional.batch_norm(
                 x, self.running_mean[self._part], self.running_var[self._part],
@@ -75,7 +82,7 @@ class OrbitBatchNorm2d(OrbitNorm):
             momentum = 1 / float(self.num_batches_tracked)
         if self.components is not None:
             # A field is a block of channels: torch's own kernel takes it as one channel.
-            blocks = x.reshape(len(x), self.fields, -1)
+            blocks = x.reshape(x.shape[0], self.fields, -1)
             y = functional.batch_norm(
                 blocks, self.running_mean, self.running_var, self.weight, self.bias,
                 training=True, momentum=momentum, eps=self.eps,

@@ -55,7 +55,7 @@ class OrbitGroupNorm2d(OrbitNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (batch, channels, X, Y)."""
-        check_grid(x, self.source, self.axes)
+        check_grid(x, self.source, self.axes, size=self._part.shape[0])
         weight, bias = self._of_channels()
         if self.components is not None:
             return functional.group_norm(x, self.groups, weight, bias, self.eps)
@@ -69,7 +69,7 @@ class OrbitGroupNorm2d(OrbitNorm):
         wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
         squares = wide.square().flatten(2).mean(2)
         of_part = part_means(squares, self._part, self._weights, self.fields)
-        of_run = of_part.reshape(len(x), self.groups, -1).mean(2)
+        of_run = of_part.reshape(x.shape[0], self.groups, self.fields // self.groups).mean(2)
         scale = (of_run + self.eps).rsqrt().repeat_interleave(self.fields // self.groups, 1)
         scale = scale[:, self._part].to(x.dtype)
         return scale.reshape(*scale.shape, *[1] * self.axes)

@@ -42,6 +42,12 @@ class OrbitNorm(Constants):
         self.register_constant("_centred", fields.centred)
         self.cast(device, dtype)
 
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Weights one, biases zero."""
+        if self.weight is not None and self.bias is not None:
+            nn.init.ones_(self.weight)
+            nn.init.zeros_(self.bias)
+
     def _of_channels(self) -> tuple[Tensor | None, Tensor | None]:
         """Weight and bias of each channel, the bias zero where no mean is subtracted."""
         if self.weight is None or self.bias is None:

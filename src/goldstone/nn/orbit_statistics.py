@@ -45,4 +45,4 @@ class FieldParts:
 
 def part_means(x: Tensor, part: Tensor, weights: Tensor, count: int) -> Tensor:
     """Means over the channels of each part, (batch, channels) → (batch, parts)."""
-    return x.new_zeros(len(x), count).index_add(1, part, x * weights.to(x.dtype))
+    return x.new_zeros(x.shape[0], count).index_add(1, part, x * weights.to(x.dtype))

@@ -127,8 +127,12 @@ def check_components(
         )
 
 
-def check_grid(x: Tensor, representation: Representation, axes: int) -> None:
+def check_grid(
+    x: Tensor, representation: Representation, axes: int, *, size: int | None = None
+) -> None:
     """Raise unless x is (batch, channel, *grid) with so many axes of the grid.
+
+    ``size`` is as for :func:`check_components`.
 
     Raises:
         InputError: it is not.
@@ -139,4 +143,4 @@ def check_grid(x: Tensor, representation: Representation, axes: int) -> None:
             f"{tuple(x.shape)}; add the axis of the batch, or take the layer for "
             f"{x.ndim - 2} axes"
         )
-    check_components(x, representation, 1)
+    check_components(x, representation, 1, size=size)

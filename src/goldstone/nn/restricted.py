@@ -72,6 +72,7 @@ class Restricted(Constants):
         self.inclusion = subgroup_inclusion(group, source.group)
         found: dict[Representation, Representation] = {}
         orders: list[Tensor] = []
+        self.channels = source.dimension
         self._sizes: list[tuple[int, int]] = []
         self._turned, start = False, 0
         types = parts_by_type(source)
@@ -107,14 +108,14 @@ class Restricted(Constants):
 
     def forward(self, x: Tensor) -> Tensor:
         """Restrict features along axis 1."""
-        check_components(x, self.source, 1)
+        check_components(x, self.source, 1, size=self.channels)
         y = ordered(x, 1, self._order)
         if self._turned:
             pieces = list(torch.split(y, [copies * n for copies, n in self._sizes], 1))
             for t, (copies, n) in enumerate(self._sizes):
                 turn = getattr(self, f"_map_{t}")
                 if turn is not None:
-                    parts = pieces[t].reshape(len(x), copies, n, *x.shape[2:])
+                    parts = pieces[t].reshape(x.shape[0], copies, n, *x.shape[2:])
                     turned = torch.einsum("ij,bcj...->bci...", turn.to(x.dtype), parts)
                     pieces[t] = turned.flatten(1, 2)
             y = ordered(torch.cat(pieces, 1), 1, self._places)
