@@ -31,7 +31,6 @@ from goldstone.nn.orbit_average import OrbitAverage
 from goldstone.nn.orbit_batch_norm import OrbitBatchNorm2d, OrbitBatchNorm3d
 from goldstone.nn.orbit_group_norm import OrbitGroupNorm2d, OrbitGroupNorm3d
 from goldstone.nn.padding import circular_pad
-from goldstone.nn.part_dropout import PartDropout
 from goldstone.nn.pca_frame import PCAFrame
 from goldstone.nn.permutation_linear import PermutationLinear
 from goldstone.nn.permutation_pool import PermutationPool
@@ -93,7 +92,6 @@ __all__ = [
     "OrbitGroupNorm2d",
     "OrbitGroupNorm3d",
     "PCAFrame",
-    "PartDropout",
     "PermutationLinear",
     "PermutationPool",
     "PointConv",

@@ -127,7 +127,8 @@ class TensorProductActivation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (*batch, dimension) to the same shape."""
-        return x * self._kept + self.products(x)
+        products = self.products(x)
+        return x * self._kept + products
 
     def products(self, x: Tensor) -> Tensor:
         """The part q(x)/√2 of the output, bounded if asked for."""

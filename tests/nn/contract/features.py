@@ -14,6 +14,7 @@ from goldstone.nn import (
     GatedActivation,
     InvariantNorm,
     NormActivation,
+    PartDropout,
     PointwiseActivation,
     TensorProductActivation,
 )
@@ -142,12 +143,28 @@ ENTRIES = (
         },
     ),
     Entry(
+        PartDropout,
+        "any group, any representation",
+        "(*batch, components) → the same, or along another axis",
+        {
+            # Chance aside, so that two calls agree.
+            "O(3)": feature(lambda **_: PartDropout(TENSORS, 0.0), TENSORS, TENSORS),
+        },
+        "exact for every draw",
+    ),
+    Entry(
         TensorProductActivation,
         "any group, any representation",
         "(*batch, components) → the same",
         {
             "O(3)": feature(
                 lambda **given: TensorProductActivation(TENSORS, **given),
+                TENSORS,
+                TENSORS,
+                power=(0.6, 1.6),
+            ),
+            "O(3), bounded": feature(
+                lambda **given: TensorProductActivation(TENSORS, bounded=True, **given),
                 TENSORS,
                 TENSORS,
                 power=(0.6, 1.6),

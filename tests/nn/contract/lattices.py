@@ -11,6 +11,7 @@ from goldstone.nn.gauge import (
     GaugeActivation,
     GaugeBilinear,
     GaugeConv,
+    GaugeLinkUpdate,
     GaugeTrace,
     Plaquettes,
 )
@@ -59,6 +60,20 @@ ENTRIES = (
                 lambda **given: GaugeConv(2, 3, 2, **given),
                 ("links", "loops"),
                 "loops",
+                wrong=(one_more(1, 1), one_more(1), one_more(-1, 1), unbatched),
+            )
+        },
+        unable={"half": COMPLEX},
+    ),
+    Entry(
+        GaugeLinkUpdate,
+        GROUPS,
+        "links (batch, axis, *lattice, n, n), loops (batch, channel, *lattice, n, n) → links",
+        {
+            "SU(2)": gauge(
+                lambda **given: GaugeLinkUpdate(2, 3, **given),
+                ("links", "loops"),
+                "links",
                 wrong=(one_more(1, 1), one_more(1), one_more(-1, 1), unbatched),
             )
         },

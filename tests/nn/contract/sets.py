@@ -25,6 +25,7 @@ from goldstone.nn import (
     SequenceAttention,
     SequenceConv1d,
     SetAttention,
+    SetCrossAttention,
 )
 from tests.nn.contract.entry import Case, Entry, Inputs, batches, normal, one_more, unbatched
 
@@ -156,6 +157,20 @@ ENTRIES = (
                 tensors(1),
                 permutations(1, output=1),
                 wrong=WRONG,
+                power=None,
+            ),
+        },
+    ),
+    Entry(
+        SetCrossAttention,
+        "S_n on a set, and S_m on another that it attends to; any n and m, masks",
+        "(batch, element, channel), (batch, other, other channel) → (batch, element, channel)",
+        {
+            "sets": Case(
+                lambda **given: SetCrossAttention(CHANNELS, 3, 2, **given),
+                batches((N, CHANNELS), (5, 3)),
+                permutations(1, 0, output=1),
+                wrong=(one_more(-1), one_more(-1, 1), unbatched),
                 power=None,
             ),
         },
