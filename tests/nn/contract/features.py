@@ -14,7 +14,6 @@ from goldstone.nn import (
     GatedActivation,
     InvariantNorm,
     NormActivation,
-    PartDropout,
     PointwiseActivation,
     TensorProductActivation,
 )
@@ -141,16 +140,6 @@ ENTRIES = (
                 lambda **_: PointwiseActivation(FIELDS, functional.gelu), FIELDS, FIELDS, wrong=()
             )
         },
-    ),
-    Entry(
-        PartDropout,
-        "any group, any representation",
-        "(*batch, components) → the same, or along another axis",
-        {
-            # Chance aside, so that two calls agree.
-            "O(3)": feature(lambda **_: PartDropout(TENSORS, 0.0), TENSORS, TENSORS),
-        },
-        "exact for every draw",
     ),
     Entry(
         TensorProductActivation,
