@@ -61,7 +61,8 @@ STEPS = {"mnist": 1000, "digits": 400}
 def make(name: str, setting: Setting, seed: int) -> nn.Module:
     """The untrained network."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, "weights", name.removesuffix(" augmented")))
+        kind = name.removesuffix(" with maxima").removesuffix(" augmented")
+        torch.manual_seed(derive_seed(seed, "weights", kind))
         width = width_for(name, setting.kernel, setting.parameters)
         return MAKERS[name](width, setting.kernel)
 
@@ -127,6 +128,15 @@ def epoch_costs(setting: Setting, side: int, rounds: int = 6) -> dict[str, float
 
 
 @torch.no_grad()
+def untrained(name: str, setting: Setting, seed: int, images: Tensor) -> nn.Module:
+    """The network before training, with the batch statistics of some images."""
+    model = make(name, setting, seed).train()
+    for x in images.split(setting.batch):
+        model(x)
+    return model.eval()
+
+
+@torch.no_grad()
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Share of right answers."""
     parts = zip(images.split(500), labels.split(500), strict=True)
@@ -159,6 +169,7 @@ def piece(
     tested = 5 * setting.tested if size == SIZES[setting.data][-1] else setting.tested
     test = data[1].first(tested)
     few = test.first(max(len(test.labels) // 50, 200))
+    before = untrained(name, setting, seed, test.first(640).turned())
     y, still = few.labels, torch.zeros(len(few.labels))
     return {
         "parameters": parameters(model),
@@ -168,7 +179,7 @@ def piece(
             accuracy(model, moved(few.upright, still + math.radians(a)), y) for a in ANGLES
         ],
         "by_scale": [accuracy(model, moved(few.upright, few.angles, s), y) for s in SCALES],
-        "change_before": change_by_angle(make(name, setting, seed).eval(), few.upright[:200]),
+        "change_before": change_by_angle(before, few.upright[:200]),
         "change_after": change_by_angle(model, few.upright[:200]),
     }
 

@@ -14,7 +14,7 @@ ANGLES = tuple(range(0, 360, 15))
 SCALES = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
 SIZES = {"mnist": (100, 300, 1000, 3000, 12000), "digits": (100, 1200)}
 COSTS = "CPU seconds of an epoch"
-COLOURS = dict(zip(MAKERS, SERIES, strict=False))
+COLOURS = dict(zip([n for n in MAKERS if "maxima" not in n], SERIES, strict=False))
 KEY = re.compile(r"(?P<name>.+), (?P<size>\d+) images, (?P<steps>\d+) steps, seed \d+")
 PUBLISHED = (
     "Published errors with all 12000 images: 2.28 % for p4 (Cohen & Welling 2016, 25 000 "
