@@ -8,6 +8,8 @@ from goldstone.nn.equivariant_bilinear import EquivariantBilinear
 from goldstone.nn.equivariant_linear import EquivariantLinear
 from goldstone.nn.equivariant_mlp import EquivariantMLP
 from goldstone.nn.exactness import LayerExactness, exactness
+from goldstone.nn.field_dropout import FieldDropout
+from goldstone.nn.fourier_activation import FourierActivation
 from goldstone.nn.frame_average import Frame, FrameAverage
 from goldstone.nn.gated_activation import GatedActivation
 from goldstone.nn.gram_schmidt_canonicaliser import GramSchmidtCanonicaliser
@@ -25,6 +27,7 @@ from goldstone.nn.local_permutation import LocalPermutationConv1d
 from goldstone.nn.moving_each import move_each
 from goldstone.nn.nearest_elements import nearest_elements
 from goldstone.nn.norm_activation import NormActivation
+from goldstone.nn.norm_pool import NormPool
 from goldstone.nn.orbit_agreement import orbit_agreement_loss
 from goldstone.nn.orbit_augmentation import OrbitAugmentation
 from goldstone.nn.orbit_average import OrbitAverage
@@ -70,6 +73,8 @@ __all__ = [
     "EquivariantBilinear",
     "EquivariantLinear",
     "EquivariantMLP",
+    "FieldDropout",
+    "FourierActivation",
     "Frame",
     "FrameAverage",
     "GatedActivation",
@@ -85,6 +90,7 @@ __all__ = [
     "LiftingConv3d",
     "LocalPermutationConv1d",
     "NormActivation",
+    "NormPool",
     "OrbitAugmentation",
     "OrbitAverage",
     "OrbitBatchNorm2d",

@@ -48,19 +48,19 @@ class _SameMatrix:
     whole: Any
 
     def __call__(self, a: Tensor) -> Tensor:
-        matrices: Tensor = self.part.matrices(a).double()
-        if not isinstance(self.whole, FiniteGroup):
-            return matrices
         whole: Any = self.whole
-        elements = whole.element_tensor()
-        off = matrices.flatten(-2)[..., None, :] - whole.matrices(elements).flatten(1)
-        distance, number = off.abs().amax(-1).min(-1)
-        lost = distance > _TOLERANCE
+        found: Tensor = self.part.matrices(a).double()
+        if isinstance(self.whole, FiniteGroup):
+            elements = whole.element_tensor()
+            off = found.flatten(-2)[..., None, :] - whole.matrices(elements).flatten(1)
+            distance, number = off.abs().amax(-1).min(-1)
+            lost, found = distance > _TOLERANCE, elements[number]
+        else:
+            lost = ~whole.member_mask(found)
         if bool(lost.any()):
             name = self.part.element_name(self.part.value(a[lost][0]))
             raise InputError(
                 f"{self.part.name} is no subgroup of {whole.name}, which has no element with the "
                 f"matrix of {name}"
             )
-        found: Tensor = elements[number]
         return found
