@@ -13,9 +13,11 @@ from goldstone.weightspace import (
     interpolated,
     loss_barrier,
     merged,
+    parameter_symmetries,
     reset_running_statistics,
+    weight_matching,
 )
-from tests.weightspace.networks import ResNet, mlp, randomised
+from tests.weightspace.networks import GPT, ResNet, mlp, randomised
 
 
 def normal(*shape: int, seed: int = 5) -> Tensor:
@@ -159,3 +161,84 @@ def test_bad_input() -> None:
         loss_barrier(a, b, x, y, lambda out, _: out.sum(1).log())
     with pytest.raises(InputError, match="at least one batch"):
         reset_running_statistics(ResNet(), [])
+
+
+def test_batches_that_do_not_go_into_the_samples() -> None:
+    """A last batch of one sample has no variance; it is left out."""
+    a = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    x, y = normal(33, 3), normal(33, 2, seed=6)
+    found = loss_barrier(a, a, x, y, squared, points=3, batch_size=16)
+    expected = copy.deepcopy(a)
+    reset_running_statistics(expected, [x[:16], x[16:32]])
+    expected.eval()
+    with torch.no_grad():
+        loss = float(squared(expected(x), y).mean())
+    assert found.losses[1].estimate == pytest.approx(loss, rel=1e-5)
+
+
+def test_statistics_stay_where_resetting_fails() -> None:
+    model = randomised(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))).eval()
+    model[1].momentum = 0.3
+    kept = {key: z.clone() for key, z in model.state_dict().items()}
+    with pytest.raises(InputError, match="at least one batch"):
+        reset_running_statistics(model, [])
+    with pytest.raises(RuntimeError):
+        reset_running_statistics(model, [normal(5, 3), normal(5, 7)])
+    assert all(torch.equal(kept[key], z) for key, z in model.state_dict().items())
+    assert not any(one.training for one in model.modules())
+    assert model[1].momentum == 0.3
+
+
+def test_curve_between_networks_with_shared_weights() -> None:
+    a, b = (randomised(GPT(norm="rms", tied=True, depth=1), seed=seed) for seed in (0, 1))
+    tokens = torch.arange(60).reshape(10, 6) * 7 % 11
+    with torch.no_grad():
+        targets = a(tokens)
+    path = bezier_path(a, b, tokens, targets, squared, steps=30, learning_rate=3e-2)
+    assert torch.equal(path.midpoint["head.weight"], path.midpoint["tokens.weight"])
+    ends = (a.tokens.weight + b.tokens.weight) / 2
+    assert not torch.allclose(path.midpoint["tokens.weight"], ends, atol=1e-2)
+
+
+def test_curve_does_not_use_the_running_statistics_of_one_end() -> None:
+    a, b = (randomised(ResNet(), seed=seed) for seed in (0, 1))
+    x, y = normal(24, 3, 8, 8), normal(24, 3, seed=6)
+    one, two = (
+        bezier_path(a.train(mode), b.train(mode), x, y, squared, steps=3, batch_size=12)
+        for mode in (True, False)
+    )
+    assert one.losses == two.losses
+
+
+def test_complex_weights() -> None:
+    class Spectral(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(3, dtype=torch.complex64))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.fft.irfft(torch.fft.rfft(x) * self.weight, n=4)
+
+    a, b = Spectral(), Spectral()
+    expected = 0.75 * a.weight + 0.25 * b.weight
+    torch.testing.assert_close(merged(a, b, 0.25).weight, expected)
+    symmetries = parameter_symmetries(a, (normal(5, 4),))
+    alignment = weight_matching(a, b, symmetries)
+    difference = (a.weight - b.weight).detach()
+    assert alignment.distance_before == pytest.approx(float(difference.norm()), rel=1e-5)
+    with torch.no_grad():
+        b.weight[0] = complex(0.0, torch.nan)
+    with pytest.raises(InputError, match="not finite numbers, in weight"):
+        merged(a, b)
+
+
+def test_networks_and_samples_that_do_not_go_together() -> None:
+    a, b = pair()
+    x, y = normal(10, 3), normal(10, 2)
+    with pytest.raises(InputError, match=r"one precision .* 0\.weight is torch\.float32"):
+        merged(a, copy.deepcopy(b).double())
+    for function in (loss_barrier, bezier_path):
+        with pytest.raises(InputError, match="as many targets as inputs, got 9 for 10"):
+            function(a, b, x, y[:9], squared)
+    with pytest.raises(InputError, match="one number for each sample"):
+        bezier_path(a, b, x, y, functional.mse_loss)

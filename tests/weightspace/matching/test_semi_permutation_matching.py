@@ -216,6 +216,36 @@ def test_tiny_layers_against_all_maps() -> None:
     assert best >= 50
 
 
+def test_units_that_copy_nothing() -> None:
+    """Where no unit of a group points the way of its source, one of them must write all the same.
+
+    The others keep their readers: they write nothing.
+    """
+    for seed in range(40):
+        stream = np.random.default_rng(seed)
+        m = 1 + seed % 3
+        n = m + 1 + seed % 4
+        none = np.zeros((n, 0)), np.zeros((m, 0))
+        writing, reading = (
+            (stream.normal(size=(n, 1)), stream.normal(size=(m, 1))) for _ in range(2)
+        )
+        source, factor = SplitUnits(none, writing, reading, scaled=True).solved()
+        assert (np.bincount(source, factor**2, m) > 1e-6).all()
+    # Both units point away: the one whose factor costs least takes it, as without the other.
+    writing = np.array([[-1.0], [-0.5]]), np.array([[1.0]])
+    reading = np.array([[0.3], [2.0]]), np.array([[1.0]])
+    none = np.zeros((2, 0)), np.zeros((1, 0))
+    units = SplitUnits(none, writing, reading, scaled=True)
+    _, factor = units.solved()
+    lone = units.lone_factors()[:, 0]
+    writing_costs = [(writing[0][i, 0] - lone[i]) ** 2 for i in range(2)]
+    reading_costs = [(reading[0][i, 0] - 1 / lone[i]) ** 2 for i in range(2)]
+    costs = np.array(writing_costs) + reading_costs - np.square(writing[0][:, 0])
+    chosen = int(costs.argmin())
+    assert factor[chosen] == pytest.approx(lone[chosen])
+    assert factor[1 - chosen] == 0.0
+
+
 def test_lone_factor_is_the_best() -> None:
     (a, w), (b, r) = weights(3, 4, 3)
     none = np.zeros((4, 0)), np.zeros((3, 0))

@@ -13,6 +13,7 @@ from torch.fx import Node
 from goldstone.core import InputError, trees
 from goldstone.weightspace.matching.comparison import Comparison, Place
 from goldstone.weightspace.matching.matched_units import MatchedUnits, matched_units
+from goldstone.weightspace.matching.samples import equal_batches
 from goldstone.weightspace.matching.steps import Step
 from goldstone.weightspace.matching.weight_matching import (
     Alignment,
@@ -57,8 +58,7 @@ def activation_matching(
     count = trees.batch_size(arguments)
     if count < 2:
         raise InputError(f"correlations need at least two samples, got {count}")
-    size = min(batch_size, count)
-    batches = [one for one in trees.chunks(arguments, size) if trees.batch_size(one) == size]
+    batches = equal_batches(arguments, batch_size)
     network = trace(reference, batches[0])
     walk = Interpreter(network, PermutationDomain())
     walk.run()

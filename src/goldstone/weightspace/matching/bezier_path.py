@@ -1,6 +1,5 @@
 """A curve of low loss between two networks."""
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError, Progress, SilentProgress, generator, trees
-from goldstone.weightspace.matching.loss_barrier import Loss, on_path
+from goldstone.weightspace.matching.loss_barrier import on_path
+from goldstone.weightspace.matching.merging import normalising_by_batch
+from goldstone.weightspace.matching.samples import Loss, each_loss, sample_count
 from goldstone.weightspace.matching.weight_matching import checked_states
+from goldstone.weightspace.tracing import shared_parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +43,9 @@ def bezier_path(
     """Train the control point θ of a curve between two networks (Garipov et al., 1802.10026).
 
     θ begins in the middle of the straight line; Adam minimises the mean loss at t uniform on [0, 1]
-    over random batches. The networks run in the mode in which they are given (BatchNorm: train
-    mode, and the barrier along the curve resets its statistics).
+    over random batches. Layers of BatchNorm normalise by their batch, since the barrier along the
+    curve resets their statistics; other layers run in the mode in which they are given. Shared
+    parameters stay shared.
 
     Args:
         model_a: one end; not changed.
@@ -57,16 +60,17 @@ def bezier_path(
         progress: told of steps.
 
     Raises:
-        InputError: the architectures differ, a weight is not finite, or the loss becomes so.
+        InputError: the architectures differ, a weight is not finite, there are not as many targets
+            as inputs, or the loss is not one number for each sample or becomes infinite.
     """
     a, b = checked_states(model_a, model_b)
-    model = copy.deepcopy(model_a)
+    model = normalising_by_batch(model_a)
     names = [name for name, _ in model.named_parameters()]
     middle = on_path(a, b, 0.5)
     theta = {name: middle[name].clone().requires_grad_() for name in names}
     optimiser = torch.optim.Adam(theta.values(), lr=learning_rate)
     stream = generator(seed, "bezier path")
-    count = trees.batch_size(inputs)
+    count = sample_count(inputs, targets)
     losses = []
     with (progress or SilentProgress()).task("curve between networks", steps) as task:
         for _ in range(steps):
@@ -75,7 +79,8 @@ def bezier_path(
             x, y = trees.take(inputs, chosen), trees.take(targets, chosen)
             point = on_path({name: a[name] for name in names}, b, t, theta)
             arguments = x if isinstance(x, tuple) else (x,)
-            value = loss(torch.func.functional_call(model, point, arguments), y).mean()
+            out = torch.func.functional_call(model, point, arguments)
+            value = each_loss(loss, out, y).mean()
             if not bool(value.isfinite()):
                 raise InputError("the loss on the curve is not finite; lower the learning rate")
             optimiser.zero_grad()
@@ -84,4 +89,5 @@ def bezier_path(
             losses.append(float(value.detach()))
             task.advance()
     midpoint = {**middle, **{name: x.detach() for name, x in theta.items()}}
+    midpoint |= {name: midpoint[first] for name, first in shared_parameters(model).items()}
     return BezierPath(midpoint, tuple(losses))

@@ -165,7 +165,7 @@ class Fit(Comparison):
             one = one if rows is None else one[rows]
             two = two if columns is None else two[columns]
             # Half precision is too coarse for sums over thousands of weights.
-            total = total + (_single(one) @ _single(two).mT).double()
+            total = total + (_real(one) @ _real(two).mT).double()
         if total.dim() == 0:
             copies = symmetry.copies if rows is None else len(rows)
             return torch.zeros(copies, symmetry.size, symmetry.size, dtype=torch.float64)
@@ -175,7 +175,8 @@ class Fit(Comparison):
         """Σ‖a − b‖² over some tensors."""
         b = self.b if b is None else b
         chosen = names & self.counted
-        return sum(float((self.a[name] - b[name]).double().square().sum()) for name in chosen)
+        differences = (_real(self.a[name] - b[name]) for name in chosen)
+        return sum(float(x.double().square().sum()) for x in differences)
 
 
 def assigned(scores: Tensor) -> Tensor:
@@ -193,7 +194,10 @@ def _signs(products: Tensor) -> Tensor:
     return torch.where(products < 0, -1.0, 1.0).double()
 
 
-def _single(x: Tensor) -> Tensor:
+def _real(x: Tensor) -> Tensor:
+    """At least single precision; complex numbers as pairs along the last axis."""
+    if x.is_complex():
+        return torch.view_as_real(x).flatten(-2) if x.dim() else torch.view_as_real(x)
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 

@@ -1,19 +1,17 @@
 """Learned matching: symmetries chosen by the loss between two networks."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from goldstone.core import InputError, Progress, SilentProgress, generator, trees
 from goldstone.weightspace.matching.latent_elements import LatentElements
-from goldstone.weightspace.matching.loss_barrier import Loss
 from goldstone.weightspace.matching.matched_units import matched_units
-from goldstone.weightspace.matching.merging import interpolated
+from goldstone.weightspace.matching.merging import interpolated, normalising_by_batch
+from goldstone.weightspace.matching.samples import Loss, each_loss, sample_count
 from goldstone.weightspace.matching.steps import applied, merged_steps
 from goldstone.weightspace.matching.weight_matching import (
     Alignment,
@@ -97,8 +95,8 @@ def learned_matching(
         progress: told of steps.
 
     Raises:
-        InputError: as :func:`weight_matching`; or nothing is left to learn, or the loss is not
-            finite or not one number for each sample.
+        InputError: as :func:`weight_matching`; or nothing is left to learn, there are not as many
+            targets as inputs, or the loss is not finite or not one number for each sample.
     """
     chosen, allowed = chosen_symmetries(symmetries, kinds)
     a, b = checked_states(reference, model)
@@ -113,7 +111,7 @@ def learned_matching(
     walk = _Middle(reference, a, start.state_dict, loss)
     optimiser = torch.optim.AdamW(latent.offsets, lr=learning_rate, weight_decay=weight_decay)
     stream = generator(seed, "learned matching")
-    count = trees.batch_size(inputs)
+    count = sample_count(inputs, targets)
     fixed = torch.randperm(count, generator=stream)[:MOST_SAMPLES]
     judged = trees.take(inputs, fixed), trees.take(targets, fixed)
     every = max(1, steps // LOOKS)
@@ -155,10 +153,7 @@ class _Middle:
     """The loss between a network and a moved one."""
 
     def __init__(self, reference: nn.Module, a: StateDict, b: StateDict, loss: Loss) -> None:
-        self.model = copy.deepcopy(reference)
-        for one in self.model.modules():
-            if isinstance(one, _BatchNorm):
-                one.train()
+        self.model = normalising_by_batch(reference)
         self.a, self.b, self.of = a, b, loss
         self.buffers = frozenset(name for name, _ in reference.named_buffers())
 
@@ -171,13 +166,7 @@ class _Middle:
         }
         arguments = x if isinstance(x, tuple) else (x,)
         out = torch.func.functional_call(self.model, own, arguments, tie_weights=False)
-        values = self.of(out, y)
-        count = trees.batch_size(x)
-        if values.shape != (count,):
-            raise InputError(
-                f"expected a loss of shape ({count},), one number for each sample, got "
-                f"{tuple(values.shape)}; use reduction='none' and average over the rest"
-            )
+        values = each_loss(self.of, out, y)
         if not bool(values.isfinite().all()):
             raise InputError("the loss between the networks is not finite; lower the learning rate")
         return values

@@ -1,7 +1,6 @@
 """How much higher the loss is between two networks than at them."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +13,9 @@ from goldstone.weightspace.matching.merging import (
     interpolated,
     reset_running_statistics,
 )
+from goldstone.weightspace.matching.samples import Loss, each_loss, equal_batches, sample_count
 from goldstone.weightspace.matching.weight_matching import checked_states
 from goldstone.weightspace.symmetries.parameter_symmetry import StateDict
-
-Loss = Callable[[Any, Any], Tensor]
-"""Loss of each sample, (batch,), of outputs and targets."""
 
 RESAMPLES = 1_000
 
@@ -60,7 +57,8 @@ def loss_barrier(
     """The loss barrier between two networks along the straight line, or a quadratic Bézier curve.
 
     Both are evaluated in eval mode. Running statistics of BatchNorm layers are reset at every point
-    with ``reset_inputs``, the ends included, so that all points are treated alike.
+    with batches of ``reset_inputs`` of one size, the ends included, so that all points are treated
+    alike.
 
     Args:
         model_a: one end; not changed.
@@ -77,10 +75,12 @@ def loss_barrier(
 
     Raises:
         InputError: the architectures differ, a weight or a loss is not finite, there are fewer than
-            three points, or the loss does not give one number for each sample.
+            three points, not as many targets as inputs, or the loss does not give one number for
+            each sample.
     """
     if points < 3:
         raise InputError(f"expected at least three points on the path, got {points}")
+    sample_count(inputs, targets)
     a, b = checked_states(model_a, model_b)
     model = copy.deepcopy(model_a).eval()
     reset = has_running_statistics(model)
@@ -91,7 +91,7 @@ def loss_barrier(
             model.load_state_dict(on_path(a, b, t, midpoint))
             if reset:
                 source = inputs if reset_inputs is None else reset_inputs
-                reset_running_statistics(model, trees.chunks(source, batch_size))
+                reset_running_statistics(model, equal_batches(source, batch_size))
             table.append(_losses(model, inputs, targets, loss, batch_size))
             task.advance()
     losses = torch.stack(table)
@@ -130,7 +130,7 @@ def on_path(
         return interpolated(a, b, t)
     return {
         name: (1 - t) ** 2 * x + 2 * t * (1 - t) * midpoint[name] + t**2 * b[name]
-        if x.is_floating_point()
+        if trees.is_continuous(x)
         else x
         for name, x in a.items()
     }
@@ -141,14 +141,7 @@ def _losses(model: nn.Module, inputs: Any, targets: Any, loss: Loss, size: int) 
     with torch.no_grad():
         for x, y in zip(trees.chunks(inputs, size), trees.chunks(targets, size), strict=True):
             out = model(*x) if isinstance(x, tuple) else model(x)
-            values = loss(out, y)
-            count = trees.batch_size(x)
-            if values.shape != (count,):
-                raise InputError(
-                    f"expected a loss of shape ({count},), one number for each sample, got "
-                    f"{tuple(values.shape)}; use reduction='none' and average over the rest"
-                )
-            parts.append(values.double())
+            parts.append(each_loss(loss, out, y).double())
     return torch.cat(parts)
 
 

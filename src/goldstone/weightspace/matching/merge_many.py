@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from goldstone.core import InputError, Progress, SilentProgress, generator
+from goldstone.core import InputError, Progress, SilentProgress, generator, trees
 from goldstone.weightspace.matching.steps import Step, merged_steps
 from goldstone.weightspace.matching.weight_matching import (
     checked_states,
@@ -103,9 +103,11 @@ def merge_many(
 
 
 def mean_state(states: Sequence[StateDict]) -> dict[str, Tensor]:
-    """The mean of floating-point tensors; the others are those of the first."""
+    """The mean of real and complex tensors; integers are those of the first."""
     return {
-        name: torch.stack([state[name] for state in states]).mean(0) if x.is_floating_point() else x
+        name: torch.stack([state[name] for state in states]).mean(0)
+        if trees.is_continuous(x)
+        else x
         for name, x in states[0].items()
     }
 

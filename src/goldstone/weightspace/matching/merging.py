@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from goldstone.core import InputError
+from goldstone.core import InputError, trees
 from goldstone.weightspace.matching.weight_matching import checked_states
 from goldstone.weightspace.symmetries.parameter_symmetry import StateDict
 
 
 def interpolated(a: StateDict, b: StateDict, t: float) -> dict[str, Tensor]:
-    """(1 − t)·a + t·b for floating-point tensors; the others are those of a."""
+    """(1 − t)·a + t·b for real and complex tensors; integers are those of a."""
     return {
-        name: torch.lerp(x, b[name], t) if x.is_floating_point() else x for name, x in a.items()
+        name: torch.lerp(x, b[name], t) if trees.is_continuous(x) else x for name, x in a.items()
     }
 
 
@@ -25,12 +25,21 @@ def has_running_statistics(model: nn.Module) -> bool:
     return any(isinstance(one, _BatchNorm) and one.track_running_stats for one in model.modules())
 
 
+def normalising_by_batch(model: nn.Module) -> nn.Module:
+    """A copy whose layers of BatchNorm are in train mode, the others as they are."""
+    model = copy.deepcopy(model)
+    for one in model.modules():
+        if isinstance(one, _BatchNorm):
+            one.train()
+    return model
+
+
 def reset_running_statistics(model: nn.Module, batches: Iterable[Any]) -> None:
     """Replace the running statistics of BatchNorm layers by those of some inputs, in place.
 
     Between two networks the mean of their statistics does not fit the mean of their weights: the
     variance collapses (Jordan et al., REPAIR, arXiv 2211.08403). Means over batches, each weighing
-    the same; the mode of every module is left as found.
+    the same; the mode of every module is left as found, and the statistics too where it fails.
 
     Args:
         model: whose.
@@ -45,6 +54,7 @@ def reset_running_statistics(model: nn.Module, batches: Iterable[Any]) -> None:
         return
     modes = {one: one.training for one in model.modules()}
     momenta = {one: one.momentum for one in norms}
+    given = {one: copy.deepcopy(one.state_dict()) for one in norms}
     model.eval()
     for one in norms:
         one.reset_running_stats()
@@ -56,13 +66,19 @@ def reset_running_statistics(model: nn.Module, batches: Iterable[Any]) -> None:
             for batch in batches:
                 model(*batch) if isinstance(batch, tuple) else model(batch)
                 count += 1
+        if not count:
+            raise InputError(
+                "expected at least one batch of inputs to reset running statistics with"
+            )
+    except BaseException:
+        for one, state in given.items():
+            one.load_state_dict(state)
+        raise
     finally:
         for module, training in modes.items():
             module.training = training
         for one, momentum in momenta.items():
             one.momentum = momentum
-    if not count:
-        raise InputError("expected at least one batch of inputs to reset running statistics with")
 
 
 def merged(

@@ -108,7 +108,7 @@ class _Squares:
         self.arrays: dict[str, Array] = {}
         self.counts: dict[str, float] = {}
         for name, axes in kept.items():
-            x = state[name].detach().double().cpu().square()
+            x = state[name].detach().abs().double().cpu().square()
             rest = [axis for axis in range(x.dim()) if axis not in axes]
             self.arrays[name] = (x.sum(rest, keepdim=True) if rest else x).numpy()
             self.counts[name] = state[name].numel() / self.arrays[name].size

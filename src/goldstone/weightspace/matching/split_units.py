@@ -15,6 +15,9 @@ GAIN = 1e-12
 FARTHEST = 1e4
 """No factor of a unit that has no copies leaves [1/FARTHEST, FARTHEST]."""
 
+SILENT = 1e-12
+"""Copies whose factors have no larger squares in sum write nothing."""
+
 SWEEPS = 100
 
 
@@ -100,6 +103,8 @@ class _Search:
         self.source = self.copy.argmin(1)
         self.source[rows] = columns
         self.n, self.m = n, m
+        # Of copies none of which writes anything; not infinite, so that it can be compared.
+        self.empty = 10.0 * float(self.lone.max() + self.copy.max()) * n
         self._gather()
 
     def run(self) -> tuple[NDArray[np.int64], Array]:
@@ -108,6 +113,10 @@ class _Search:
                 break
         alone = np.bincount(self.source, minlength=self.m)[self.source] == 1
         units = np.arange(self.n)
+        for j in np.flatnonzero((self.squares <= SILENT) & (self.counts > 1)):
+            # One of them writes it all.
+            own = np.flatnonzero(self.source == j)
+            alone[own[(self.lone[own, j] - self.copy[own, j]).argmin()]] = True
         factors = np.where(alone, self.p[units, self.source], self.q[units, self.source])
         return self.source.astype(np.int64), factors
 
@@ -133,11 +142,17 @@ class _Search:
         self._gather()
         return True
 
+    def _shared(self, residual: Array, squares: Array) -> Array:
+        """‖R‖²/Q of groups of copies."""
+        costs = np.square(residual).sum(1)
+        safe = np.where(squares > SILENT, squares, 1.0)
+        return np.asarray(np.where(squares > SILENT, costs / safe, self.empty))
+
     def _groups(self) -> Array:
         """The cost of each group, what writes its members included."""
         units = np.arange(self.n)
         writing = np.bincount(self.source, self.copy[units, self.source], self.m)
-        costs = writing + _shared(self.residual, self.squares)
+        costs = writing + self._shared(self.residual, self.squares)
         alone = self.counts[self.source] == 1
         costs[self.source[alone]] = self.lone[units[alone], self.source[alone]]
         return np.asarray(costs)
@@ -151,14 +166,16 @@ class _Search:
         q = self.q[i]
         writing = np.bincount(self.source, self.copy[units, self.source], self.m)
         joined = writing + self.copy[i]
-        joined += _shared(self.residual - q[:, None] * self.a[i], self.squares + q**2)
+        joined += self._shared(self.residual - q[:, None] * self.a[i], self.squares + q**2)
         others = np.flatnonzero((self.source == here) & (units != i))
         if len(others) == 1:
             left = self.lone[others[0], here]
         else:
             without = self.residual[here] + q[here] * self.a[i]
             square = float(np.square(self.q[others, here]).sum())
-            left = self.copy[others, here].sum() + _shared(without[None], np.array([square]))[0]
+            left = (
+                self.copy[others, here].sum() + self._shared(without[None], np.array([square]))[0]
+            )
         change = joined - now + left - now[here]
         change[here] = np.inf
         return np.asarray(change)
@@ -172,25 +189,23 @@ class _Search:
         # The group of i with k, and that of k with i.
         ours = self.residual[here] + q[i, here] * a[i] - q[:, here, None] * a
         ours_square = self.squares[here] - q[i, here] ** 2 + q[:, here] ** 2
-        one = writing[here] - self.copy[i, here] + self.copy[:, here] + _shared(ours, ours_square)
+        one = (
+            writing[here]
+            - self.copy[i, here]
+            + self.copy[:, here]
+            + self._shared(ours, ours_square)
+        )
         own = q[units, there]
         theirs = self.residual[there] + own[:, None] * a - q[i, there][:, None] * a[i]
         theirs_square = self.squares[there] - own**2 + q[i, there] ** 2
         two = writing[there] - self.copy[units, there] + self.copy[i, there]
-        two = two + _shared(theirs, theirs_square)
+        two = two + self._shared(theirs, theirs_square)
         if self.counts[here] == 1:
             one = self.lone[:, here]
         two = np.where(self.counts[there] == 1, self.lone[i, there], two)
         change = one + two - now[here] - now[there]
         change[there == here] = np.inf
         return np.asarray(change)
-
-
-def _shared(residual: Array, squares: Array) -> Array:
-    """‖R‖²/Q, infinite where nothing is written."""
-    costs = np.square(residual).sum(1)
-    safe = np.where(squares > 1e-12, squares, 1.0)
-    return np.asarray(np.where(squares > 1e-12, costs / safe, np.inf))
 
 
 def _distances(a: Array, w: Array, factors: Array | float = 1.0) -> Array:

@@ -90,8 +90,8 @@ def weight_matching(
         progress: told of rounds.
 
     Raises:
-        InputError: the networks differ in names or shapes of their weights, a weight is not
-            finite, or ``kinds`` names no kind.
+        InputError: the networks differ in names, shapes, precision or device of their weights, a
+            weight is not finite, or ``kinds`` names no kind.
     """
     chosen, allowed = chosen_symmetries(symmetries, kinds)
     a, b = checked_states(reference, model)
@@ -204,7 +204,7 @@ def checked_states(reference: nn.Module, model: nn.Module) -> tuple[StateDict, S
     """The weights of two networks, detached.
 
     Raises:
-        InputError: they differ in names or shapes, or a weight is not finite.
+        InputError: they differ in names, shapes, precision or device, or a weight is not finite.
     """
     a, b = (
         {name: x.detach() for name, x in one.state_dict().items()} for one in (reference, model)
@@ -220,6 +220,12 @@ def checked_states(reference: nn.Module, model: nn.Module) -> tuple[StateDict, S
             raise InputError(
                 f"expected two networks of one architecture, but {name} has shapes "
                 f"{tuple(a[name].shape)} and {tuple(b[name].shape)}"
+            )
+        if a[name].dtype != b[name].dtype or a[name].device != b[name].device:
+            raise InputError(
+                f"expected two networks of one precision and device, but {name} is "
+                f"{a[name].dtype} on {a[name].device} and {b[name].dtype} on {b[name].device}; "
+                "convert one of them by .to(…)"
             )
     check_finite_weights(a, "the reference")
     check_finite_weights(b, "the model to be moved")

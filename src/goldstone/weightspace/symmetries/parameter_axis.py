@@ -63,6 +63,8 @@ class ParameterAxis:
 
     def transformed(self, x: Tensor, matrices: Tensor, state: Mapping[str, Tensor]) -> Tensor:
         """Matrices (copies, units, units), conjugated by the frame, applied along the axis."""
+        if x.is_complex():
+            matrices = matrices.to(torch.promote_types(matrices.dtype, x.dtype))
         entries = self.gathered(x).to(matrices.dtype)
         moved = torch.einsum("cij,cjrk->cirk", self._framed(matrices, state), entries)
         return self.scattered(x, moved)

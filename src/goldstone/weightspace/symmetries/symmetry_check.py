@@ -96,7 +96,7 @@ def check_finite_weights(state: Mapping[str, Tensor], name: str = "the network")
         InputError: one is NaN or infinite; names the tensor.
     """
     for key, x in state.items():
-        if x.is_floating_point() and not bool(x.isfinite().all()):
+        if trees.is_continuous(x) and not bool(x.isfinite().all()):
             raise InputError(f"{name} has weights that are not finite numbers, in {key}")
 
 
