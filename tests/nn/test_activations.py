@@ -314,3 +314,17 @@ def test_copies_states_precision_and_export(name):
         with torch.autocast("cpu", torch.bfloat16):
             y = layer(x)
         assert (y - layer(x)).norm() < 3e-2 * y.norm()
+
+
+@pytest.mark.parametrize("name", ["O(3)", "SO(1,3)"])
+def test_constants_are_exact_after_half_precision_and_the_meta_device(name):
+    makes = [lambda **given: TensorProductActivation(ANY[name], bounded=True, **given)]
+    if name == "O(3)":
+        makes.append(lambda **given: InvariantNorm(ANY[name], **given))
+    for make in makes:
+        layer = make(dtype=torch.float64)
+        exact = {key: value.clone() for key, value in layer.named_buffers()}
+        empty = make(dtype=torch.float64, device="meta").to_empty(device="cpu")
+        for other in (layer.half().double(), empty):
+            assert exact.keys() == dict(other.named_buffers()).keys()
+            assert all(torch.equal(exact[key], value) for key, value in other.named_buffers())

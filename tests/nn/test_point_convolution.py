@@ -303,3 +303,10 @@ def test_copies_compilation_and_export_with_edges():
 def test_bad_masks_and_edges(call, said):
     with pytest.raises(InputError, match=said):
         call()
+
+
+def test_constants_are_exact_after_half_precision():
+    conv = layer()
+    exact = {name: value.clone() for name, value in conv.named_buffers()}
+    conv.half().double()
+    assert all(torch.equal(exact[name], value) for name, value in conv.named_buffers())

@@ -7,13 +7,14 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError
 from goldstone.nn.block_weights import parameter_dtype
+from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.parts import check_components, check_unitary, flat_parts, part_of_channel
 from goldstone.representations import Representation, invariant_vectors
 
 Statistics = Literal["layer", "batch"]
 
 
-class InvariantNorm(nn.Module):
+class InvariantNorm(Constants):
     """Divide features by invariant measures of their size, then scale parts and shift invariants.
 
     - ``layer``: y = s · x / √(mean |x|² + ε), the mean over all components of one feature; s is
@@ -42,6 +43,7 @@ class InvariantNorm(nn.Module):
     running_invariants: Tensor
     running_power: Tensor
 
+    @computed_on_cpu
     def __init__(
         self,
         representation: Representation,
@@ -60,11 +62,11 @@ class InvariantNorm(nn.Module):
         self.momentum, self.epsilon = momentum, epsilon
         number = parameter_dtype((representation,), dtype)
         parts = flat_parts(representation)
-        sizes = torch.tensor([part.dimension for part in parts], device=device)
-        invariants = _invariant_rows(parts).to(device, number)
-        self.register_buffer("_part", part_of_channel(representation).to(device), persistent=False)
-        self.register_buffer("_sizes", sizes, persistent=False)
-        self.register_buffer("_invariants", invariants, persistent=False)
+        invariants = _invariant_rows(parts)
+        self.register_constant("_part", part_of_channel(representation))
+        self.register_constant("_sizes", torch.tensor([part.dimension for part in parts]))
+        self.register_constant("_invariants", invariants)
+        self.cast(device, number)
         real = torch.ones(len(parts), device=device, dtype=number.to_real())
         self.scale = nn.Parameter(real)
         self.shift = nn.Parameter(torch.zeros(len(invariants), device=device, dtype=number))

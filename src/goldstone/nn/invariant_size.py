@@ -1,9 +1,10 @@
 """How large a feature is, by what the group leaves alone."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from goldstone.nn.block_weights import parameter_dtype
+from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.linear_basis import linear_basis
 from goldstone.nn.parts import parts_by_type
 from goldstone.representations import (
@@ -15,7 +16,7 @@ from goldstone.representations import (
 )
 
 
-class InvariantSize(nn.Module):
+class InvariantSize(Constants):
     """I(x)², invariant and of fourth degree in x, about 1 for features of unit variance.
 
     Of a unitary representation I is the mean of |x|². Others keep no norm, but may keep forms, such
@@ -32,6 +33,7 @@ class InvariantSize(nn.Module):
         dtype: of the forms; complex for a complex representation.
     """
 
+    @computed_on_cpu
     def __init__(
         self,
         representation: Representation,
@@ -45,7 +47,6 @@ class InvariantSize(nn.Module):
         self.count = 0
         if self.is_unitary:
             return
-        dtype = parameter_dtype((representation,), dtype)
         for k, (left, left_starts) in enumerate(types):
             for right, right_starts in types[k:]:
                 forms = _forms(left, right)
@@ -58,13 +59,10 @@ class InvariantSize(nn.Module):
                     ("right", _own_and_next(right_starts, rows), right.dimension),
                 ):
                     channels = torch.tensor(starts)[:, None] + torch.arange(size)
-                    self.register_buffer(
-                        f"_{name}_{self.count}", channels.to(device), persistent=False
-                    )
-                self.register_buffer(
-                    f"_forms_{self.count}", forms.to(device, dtype), persistent=False
-                )
+                    self.register_constant(f"_{name}_{self.count}", channels)
+                self.register_constant(f"_forms_{self.count}", forms)
                 self.count += 1
+        self.cast(device, parameter_dtype((representation,), dtype))
 
     def forward(self, x: Tensor) -> Tensor:
         """I² of each feature."""

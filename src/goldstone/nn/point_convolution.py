@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from goldstone.core import InputError
 from goldstone.groups import OrthogonalGroup, SpecialOrthogonalGroup
+from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.equivariant_linear import EquivariantLinear
 from goldstone.nn.parts import check_components, parts_by_type
 from goldstone.nn.point_edges import PointEdges
@@ -25,7 +26,7 @@ from goldstone.representations import (
 )
 
 
-class PointConv(nn.Module):
+class PointConv(Constants):
     """y_i = A x_i + B Σ_j w(|r_ij|) ⊙ (x_j ⊗ Y(r_ij/|r_ij|)) / √neighbours, with r_ij = r_j − r_i.
 
     Features at points turn with the cloud and go with their point. Each neighbour's features are
@@ -55,6 +56,7 @@ class PointConv(nn.Module):
             the target.
     """
 
+    @computed_on_cpu
     def __init__(
         self,
         source: Representation,
@@ -86,8 +88,7 @@ class PointConv(nn.Module):
                     for n, product in enumerate(clebsch_gordan(part, harmonic, value)):
                         # (component of x, of Y, of y).
                         name = f"_product_{len(self._paths)}"
-                        kept = product.to(device, dtype or torch.get_default_dtype())
-                        self.register_buffer(name, kept, persistent=False)
+                        self.register_constant(name, product)
                         self._paths.append((s, degree_, n))
                         self._slices.append((count, count + len(starts)))
                         middle += [value] * len(starts)
@@ -109,10 +110,9 @@ class PointConv(nn.Module):
             else None
         )
         for s, (part, starts) in enumerate(types):
-            channels = torch.tensor(
-                [[start + k for k in range(part.dimension)] for start in starts], device=device
-            )
-            self.register_buffer(f"_channels_{s}", channels, persistent=False)
+            channels = [[start + k for k in range(part.dimension)] for start in starts]
+            self.register_constant(f"_channels_{s}", torch.tensor(channels))
+        self.cast(device, dtype or torch.get_default_dtype())
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:

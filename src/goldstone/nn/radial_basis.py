@@ -3,16 +3,17 @@
 from math import pi, sqrt
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from goldstone.core import InputError
+from goldstone.nn.constants import Constants, computed_on_cpu
 
 _POWER = 6
 _SERIES = 0.01
 """Below it the series is exact to 2·10⁻¹⁶."""
 
 
-class RadialBasis(nn.Module):
+class RadialBasis(Constants):
     """b_n(r) = √(2/c) sin(nπ r/c)/r for n = 1 … count: spherical Bessel functions of degree 0.
 
     They are orthonormal on the interval, ∫₀ᶜ b_m b_n r² dr = δ_mn (Gasteiger, Groß & Günnemann
@@ -30,6 +31,7 @@ class RadialBasis(nn.Module):
 
     _orders: Tensor
 
+    @computed_on_cpu
     def __init__(
         self,
         count: int,
@@ -44,8 +46,9 @@ class RadialBasis(nn.Module):
                 f"expected one function or more and a positive cutoff, got {count} and {cutoff}"
             )
         self.cutoff = cutoff
-        orders = torch.arange(1, count + 1, device=device, dtype=dtype or torch.get_default_dtype())
-        self.register_buffer("_orders", orders, persistent=False)
+        orders = torch.arange(1, count + 1, dtype=torch.float64)
+        self.register_constant("_orders", orders)
+        self.cast(device, dtype or torch.get_default_dtype())
 
     def forward(self, distances: Tensor) -> Tensor:
         """All functions of each distance."""

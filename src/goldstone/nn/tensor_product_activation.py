@@ -9,13 +9,14 @@ from torch.nn import functional
 
 from goldstone.core import InputError
 from goldstone.nn.block_weights import parameter_dtype
+from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.invariant_size import InvariantSize
 from goldstone.nn.linear_basis import linear_basis
 from goldstone.nn.parts import Types, check_components, parts_by_type
 from goldstone.representations import ConjugateRepresentation, Representation, TensorProduct
 
 
-class TensorProductActivation(nn.Module):
+class TensorProductActivation(Constants):
     """y = (x + q(x)) / √2, with q in the same representation and of second degree in x.
 
     Copy w of a part c receives Σ_paths v[w, path] (x_{a,w} ⊗ x_{b,w+1})_{path → c}: for each pair
@@ -52,6 +53,7 @@ class TensorProductActivation(nn.Module):
     _paths: Tensor
     _values: Tensor
 
+    @computed_on_cpu
     def __init__(
         self,
         representation: Representation,
@@ -100,15 +102,14 @@ class TensorProductActivation(nn.Module):
             path += (slots[c] - 1) * count
         left, right = (_channels_of_rows(types, self.rows, shift) for shift in (0, 1))
         channels = torch.empty(representation.dimension, dtype=torch.int64)
-        kept = torch.empty(representation.dimension)
+        kept = torch.empty(representation.dimension, dtype=torch.float64)
         for c, (part, starts) in enumerate(types):
             for w, start in enumerate(starts):
                 copy, row = divmod(w, self.rows)
                 origin = row * self.product_width + places[c] + copy * part.dimension
                 channels[start : start + part.dimension] = origin + torch.arange(part.dimension)
                 kept[start : start + part.dimension] = sqrt(0.5) if self.weights[c].numel() else 1.0
-        dtypes = {"_values": dtype, "_kept": dtype.to_real()}
-        for name, buffer in {
+        for name, constant in {
             "_left": left,
             "_right": right,
             "_channels": channels,
@@ -117,7 +118,8 @@ class TensorProductActivation(nn.Module):
             "_paths": torch.cat(paths),
             "_values": torch.cat(values) * sqrt(0.5),
         }.items():
-            self.register_buffer(name, buffer.to(device, dtypes.get(name)), persistent=False)
+            self.register_constant(name, constant)
+        self.cast(device, dtype)
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
