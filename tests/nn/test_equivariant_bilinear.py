@@ -153,3 +153,15 @@ def test_errors_name_the_mend():
     layer = EquivariantBilinear(one, one, one)
     with pytest.raises(InputError, match="expected 3 components"):
         layer(torch.zeros(2, 3), torch.zeros(2, 4))
+
+
+def test_the_order_of_products_is_kept_from_the_meta_device():
+    vectors = multiple(SO3Irrep(1), 2)
+    layer, empty = (
+        EquivariantBilinear(vectors, vectors, vectors, device=d) for d in ("cpu", "meta")
+    )
+    moved = empty.to_empty(device="cpu")
+    moved.load_state_dict(layer.state_dict())
+    x, y = torch.randn(2, 5, 6)
+    assert "_columns" in dict(layer.named_buffers())
+    assert torch.equal(moved(x, y), layer(x, y))

@@ -287,3 +287,27 @@ def test_parts_that_nothing_reaches_are_shown():
     assert layer.unreached == (SO3Irrep(2),)
     assert "zero in the irrep D2" in repr(layer)
     assert EquivariantLinear(CASES["D4"], CASES["D4"]).unreached == ()
+
+
+@pytest.mark.parametrize("group", ["O(3)", "SU(2)"])
+def test_many_irreps_are_mixed_kind_by_kind_as_the_dense_weight_does(group):
+    def irrep(degree):
+        return SU2Irrep(degree) if group == "SU(2)" else O3Irrep(degree, (-1) ** degree)
+
+    # Neither in order, nor all of them on both sides.
+    source = DirectSum(irrep(0).group, [irrep(k % 3) for k in range(40)])
+    target = DirectSum(irrep(0).group, [irrep(3 - k % 3) for k in range(40)])
+    layer = EquivariantLinear(source, target, dtype=source.dtype)
+    small = EquivariantLinear(irrep(1) + irrep(2), irrep(2), dtype=source.dtype)
+    assert layer._by_kind
+    assert not small._by_kind
+    x = torch.randn(2, 3, source.dimension, dtype=source.dtype, requires_grad=True)
+    y, expected = layer(x), x @ layer.weight().mT + layer.bias()
+    torch.testing.assert_close(y, expected)
+    probe = torch.randn_like(y)
+    found, wanted = (
+        torch.autograd.grad(out, (x, *layer.coefficients), probe, materialize_grads=True)
+        for out in (y, expected)
+    )
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b)

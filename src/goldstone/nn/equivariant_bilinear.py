@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError
 from goldstone.nn.block_weights import BlockWeights
+from goldstone.nn.constants import computed_on_cpu
 from goldstone.nn.equivariant_linear import affine
 from goldstone.nn.linear_basis import linear_basis
 from goldstone.nn.parts import check_components, parts_by_type
@@ -36,6 +37,7 @@ class EquivariantBilinear(BlockWeights):
         InputError: representations of different groups, or no product but zero.
     """
 
+    @computed_on_cpu
     def __init__(
         self,
         left: Representation,
@@ -70,7 +72,9 @@ class EquivariantBilinear(BlockWeights):
         self.left, self.right = left, right
         self.left_channels, self.right_channels = left.dimension, right.dimension
         # The weight's columns in the order of the entries x_i y_j.
-        self._columns = _order_of_products(left, right).to(device)
+        del self._columns
+        self.register_constant("_columns", _order_of_products(left, right))
+        self.cast(device, self.coefficients[0].dtype)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Map (*batch, left dimension) and (*batch, right dimension) to (*batch, target)."""
