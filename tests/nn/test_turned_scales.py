@@ -209,13 +209,23 @@ class Backwards(nn.Module):
 
 
 def test_measured_layers_of_a_network():
-    """Only what loses the symmetry is named."""
-    network = nn.Sequential(
-        lifting(few(C4), 1, 2), nn.ReLU(), GroupPool(between(few(C4), 2, 2).target)
-    )
-    found = exactness(network.eval(), noise(1, 1, 11, 11))
-    assert {layer.name for layer in found} >= {"0"}
+    """Every layer is measured at the features it meets, over scales too, and a wrong one named."""
+    layers = [
+        lifting(few(C4), 1, 2),
+        nn.ReLU(),
+        between(few(C4), 2, 2, reach=2),
+        GroupPool(between(few(C4), 2, 2).target),
+        ScalePool(),
+    ]
+    found = exactness(nn.Sequential(*layers).eval(), noise(1, 1, 11, 11))
+    assert [layer.name for layer in found] == ["0", "2", "3", "4"]
+    assert {layer.grid for layer in found} == {(11, 11)}
     assert all(layer.error < 1e-13 for layer in found)
+    with torch.no_grad():
+        kernel = layers[2].bases[0].turned
+        kernel += 0.1 * noise(*kernel.shape)
+    found = exactness(nn.Sequential(*layers).eval(), noise(1, 1, 11, 11))
+    assert [layer.name for layer in found if layer.error > 1e-3] == ["2"]
 
 
 def test_every_coefficient_counts():

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError
 from goldstone.nn.restricted import Restricted
-from goldstone.nn.turning_error import exchanges_sizes, turning_error
+from goldstone.nn.turning_error import exchanges_sizes, grid_of, turning_error
 from goldstone.representations import Pullback, Representation, TrivialRepresentation, multiple
 
 
@@ -85,7 +85,7 @@ def exactness(network: nn.Module, x: Tensor) -> tuple[LayerExactness, ...]:
 
 def _measured(met: _Met, source: Representation, target: Representation) -> LayerExactness:
     name, layer, x = met.name, met.layer, met.x
-    grid, group = tuple(x.shape[2:]), source.group
+    grid, group = grid_of(source.group, x), source.group
     if exchanges_sizes(group, grid):
         raise InputError(
             f"layer {name!r} meets a grid of {'×'.join(map(str, grid))} points, which a quarter "
@@ -141,7 +141,7 @@ def _inputs_kept(network: nn.Module, met: dict[str, _Met]) -> Iterator[None]:
             x = inputs[0]
             if _knows(layer):
                 degree = getattr(_representations(layer)[1].group, "degree", None)
-                measured = x.ndim == 4 or degree == 3
+                measured = x.ndim == 4 or degree in (2, 3)  # Planes at several scales too.
             else:
                 measured = x.shape[:2] == output.shape[:2] and x.shape[2:] != output.shape[2:]
             if measured:

@@ -16,8 +16,9 @@ from goldstone.nn.block_bases import BlockBasis
 from goldstone.nn.padding import PaddingMode, check_padding_mode, pad_grid
 from goldstone.nn.scale_filters import ScaleFilters
 from goldstone.nn.scale_plain import ScalewiseConv2d, cropped
-from goldstone.nn.scale_stride import displacement, noise_like, turning_error_over_scales
+from goldstone.nn.scale_stride import displacement, noise_like
 from goldstone.nn.turned_kernels import turned_kernel_basis
+from goldstone.nn.turning_error import turning_error
 from goldstone.nn.window_geometry import Window
 from goldstone.representations import (
     RegularRepresentation,
@@ -277,7 +278,7 @@ class ScaleLayer(nn.Module, ABC):
             return flaw
         if self.source is None or self.target is None:
             return flaw
-        error = turning_error_over_scales(
+        error = turning_error(
             self._convolved, self.source, self.target, noise_like(x, parameter), self.pivot
         )
         return f"{flaw}. The measured relative error of a turn is {error:.1e}" if error else flaw

@@ -46,6 +46,11 @@ def _keeps_sizes(matrices: Tensor, grid: tuple[int, ...]) -> Tensor:
     return (sizes[matrices.abs().argmax(-1)] == sizes).all(-1)
 
 
+def grid_of(group: Any, x: Tensor) -> tuple[int, ...]:
+    """The sizes of the axes that the group turns: the last two or three, after any of scales."""
+    return tuple(x.shape[max(2, x.ndim - int(group.degree)) :])
+
+
 def turned(fibre: Representation, element: Tensor, x: Tensor, pivot: Pivot) -> Tensor:
     """(g·f)(p) = ρ(g) f(R⁻¹p) for an element that maps the grid onto itself."""
     group: Any = fibre.group
@@ -66,7 +71,7 @@ def turning_error(
 
     None if there is no such element, as for C3, or the output is zero.
     """
-    elements = grid_elements(source.group, tuple(x.shape[2:]))
+    elements = grid_elements(source.group, grid_of(source.group, x))
     with torch.no_grad():
         output = layer(x)
         size = float(output.norm())
