@@ -200,6 +200,35 @@ def test_groups_without_uniform_elements_need_a_list():
         move_each(AxisPermutation(), D4, D4.element_tensor(), noise(8, 3), ragged)
 
 
+def motions(count: int, rng: torch.Generator) -> torch.Tensor:
+    """Rotations about the z axis and shifts from a box: no uniform distribution on SE(3)."""
+    angle = 6.28 * torch.rand(count, generator=rng, dtype=torch.float64)
+    elements = torch.eye(4, dtype=torch.float64).repeat(count, 1, 1)
+    elements[:, 0, 0] = elements[:, 1, 1] = angle.cos()
+    elements[:, 1, 0], elements[:, 0, 1] = angle.sin(), -angle.sin()
+    elements[:, :3, 3] = 5 * torch.rand(count, 3, generator=rng, dtype=torch.float64)
+    return elements
+
+
+def test_any_distribution_can_be_drawn_from():
+    symmetry = point_cloud_symmetry("se3", 4)
+    x = noise(50, 4, 3)
+    first, second = (OrbitAugmentation(symmetry, motions, seed=3)(x) for _ in range(2))
+    assert torch.equal(first, second)
+    assert not torch.equal(OrbitAugmentation(symmetry, motions, seed=4)(x), first)
+    torch.testing.assert_close(torch.cdist(first, first), torch.cdist(x, x))
+    lift = (first - x)[..., 2]
+    torch.testing.assert_close(lift, lift[:, :1].expand_as(lift))
+    assert 0 <= float(lift.min()) < 0.5
+    assert 4.5 < float(lift.max()) <= 5
+    samples = AugmentedDataset(x, OrbitAugmentation(symmetry, motions))
+    torch.testing.assert_close(torch.cdist(samples[3], samples[3]), torch.cdist(x[3], x[3]))
+    with pytest.raises(InputError, match="outside the group"):
+        OrbitAugmentation(symmetry, lambda n, rng: 2 * motions(n, rng))(x)
+    with pytest.raises(InputError, match="from the sampler"):
+        OrbitAugmentation(symmetry, lambda n, rng: motions(n + 1, rng))(x)
+
+
 def convolution() -> nn.Module:
     torch.manual_seed(0)
     return nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular").double()

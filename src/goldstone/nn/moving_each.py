@@ -104,7 +104,8 @@ def _multiply(matrices: Tensor, x: Tensor, axis: int) -> Tensor:
             f"components along axis {axis}, got {x.dtype} of shape {tuple(x.shape)}"
         )
     last = x.movedim(axis, -1)
-    turned = last.flatten(1, -2) @ matrices.to(x.dtype).mT
+    rows = last.flatten(1, -2) if last.ndim > 2 else last[:, None]
+    turned = rows @ matrices.to(x.dtype).mT
     return turned.reshape(last.shape).movedim(-1, axis)
 
 

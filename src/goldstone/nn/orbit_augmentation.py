@@ -1,6 +1,6 @@
 """Data augmentation by group elements that move inputs and targets together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +13,9 @@ from goldstone.core.trees import Tree
 from goldstone.nn.moving_each import move_each
 from goldstone.nn.orbit_elements import check_compact, listed_elements, uniform_elements
 from goldstone.nn.symmetrised import CONTEXT
+
+Sampler = Callable[[int, torch.Generator], Tensor]
+"""Draws so many elements of a group by a generator, (count, *element_shape)."""
 
 
 class OrbitAugmentation:
@@ -36,19 +39,22 @@ class OrbitAugmentation:
     Args:
         symmetry: how inputs and targets move.
         elements: None for uniform elements of a finite or compact group, the identity among them;
-            a list to draw from with equal chance, such as small rotations or shifts; or a number,
-            for that many uniform elements drawn once.
+            a list to draw from with equal chance, such as small rotations or shifts; a number, for
+            that many uniform elements drawn once; or a function (count, generator) → elements
+            (count, *element_shape), for any other distribution, such as rotations with shifts from
+            a box, of groups that are not compact.
         seed: of the draws.
         context: the frame of the inputs; targets lie one model step later.
 
     Raises:
-        InputError: a group that is not compact without a list, or an element outside the group.
+        InputError: a group that is not compact without a list or function, or an element outside
+            the group.
     """
 
     def __init__(
         self,
         symmetry: Symmetry,
-        elements: Sequence[Any] | int | None = None,
+        elements: Sequence[Any] | int | Sampler | None = None,
         *,
         seed: int = 0,
         context: Context = CONTEXT,
@@ -57,8 +63,11 @@ class OrbitAugmentation:
         self.context = context
         self.seed = seed
         self._choices: Tensor | None = None
+        self._sampler: Sampler | None = None
         if elements is None:
             check_compact(symmetry.group)
+        elif callable(elements):
+            self._sampler = elements
         else:
             listed = listed_elements(symmetry.group, elements, seed)
             self._choices = symmetry.group.tensor(listed)
@@ -68,12 +77,25 @@ class OrbitAugmentation:
     def draw(self, count: int, rng: torch.Generator | None = None) -> Tensor:
         """Random elements, (count, *element_shape), from ``rng`` or the generator of its own."""
         rng = self._stream() if rng is None else rng
+        if self._sampler is not None:
+            return self._drawn(self._sampler(count, rng), count)
         if self._choices is None:
             return uniform_elements(self.symmetry.group, count, rng)
         places = torch.randint(
             len(self._choices), (count,), generator=rng, device=rng.device, dtype=torch.int64
         )
         return self._choices[places.cpu()]
+
+    def _drawn(self, elements: Tensor, count: int) -> Tensor:
+        """What the sampler gave, checked."""
+        group = self.symmetry.group
+        group.check_contains(elements)
+        if elements.shape != (count, *group.element_shape):
+            raise InputError(
+                f"expected {count} elements of {group.name}, (count, *element_shape) = "
+                f"{(count, *group.element_shape)}, from the sampler, got {tuple(elements.shape)}"
+            )
+        return elements
 
     def move(self, elements: Tensor, inputs: Tree, targets: Tree = None) -> Tree:
         """(g_i·x_i, g_i·y_i), or g_i·x_i without targets, for given elements, one a sample."""

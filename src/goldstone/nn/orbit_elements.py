@@ -50,7 +50,8 @@ def check_compact(group: Group[Any]) -> None:
     if not compact:
         raise InputError(
             f"{group.name} is not compact, so that there is no uniform choice of its elements; "
-            "list some in elements=, or use FrameAverage or Canonicalised, which need none"
+            "list some in elements=, or use FrameAverage or Canonicalised, which need none; "
+            "OrbitAugmentation takes a function that draws them, too"
         )
 
 
