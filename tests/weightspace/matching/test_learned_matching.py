@@ -1,6 +1,7 @@
 """Learned elements: their gradients, the unchanged function, and what the loss gains."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch.nn import functional
 from goldstone.core import InputError, generator
 from goldstone.weightspace import (
     Alignment,
+    LearnedAlignment,
     ParameterSymmetries,
     learned_matching,
     loss_barrier,
@@ -18,6 +20,7 @@ from goldstone.weightspace import (
 )
 from goldstone.weightspace.matching.latent_elements import LatentElements, polar
 from goldstone.weightspace.matching.matched_units import matched_units
+from goldstone.weightspace.matching.samples import Loss
 from goldstone.weightspace.matching.steps import applied
 from goldstone.weightspace.matching.weight_matching import chosen_symmetries
 from tests.weightspace.networks import GPT, ResNet, mlp, randomised
@@ -196,3 +199,40 @@ def test_starts_from_weight_matching() -> None:
     matched = weight_matching(model, other, symmetries)
     assert all(torch.equal(learned.state_dict[name], z) for name, z in matched.state_dict.items())
     assert learned.middle[0][1] < 1e-10
+
+
+def test_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    a, b = (randomised(mlp(nn.GELU(), widths=(3, 5, 2)), seed=seed) for seed in (0, 1))
+    x, y = normal(24, 3), normal(24, 2)
+    symmetries = parameter_symmetries(a, (x[:2],))
+    calls = 0
+
+    def fragile(out: Tensor, target: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 40:
+            raise KeyboardInterrupt
+        return squared(out, target)
+
+    def learned(loss: Loss, path: Path | None = None, steps: int = 40) -> LearnedAlignment:
+        return learned_matching(
+            a, b, symmetries, x, y, loss, steps=steps, batch_size=8, learning_rate=0.1,
+            checkpoint=path,
+        )  # fmt: skip
+
+    path = tmp_path / "learning.pt"
+    with pytest.raises(KeyboardInterrupt):
+        learned(fragile, path)
+    whole, resumed = learned(squared), learned(fragile, path)
+    assert calls - 40 < 40 + 3 * 21
+    assert resumed.losses == whole.losses
+    assert resumed.middle == whole.middle
+    assert all(torch.equal(resumed.state_dict[name], z) for name, z in whole.state_dict.items())
+    before = calls
+    assert learned(fragile, path).middle == whole.middle
+    assert calls == before  # nothing is left to do
+    with pytest.raises(InputError, match="other networks or settings"):
+        learned(squared, path, steps=41)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match="cannot be read as a checkpoint"):
+        learned(squared, path)

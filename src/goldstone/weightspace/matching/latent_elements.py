@@ -30,6 +30,16 @@ class LatentElements:
             for n in [one.size - (one.kind == "orthogonal keeping ones")]
         ]
 
+    def values(self) -> list[Tensor]:
+        """A copy of the offsets."""
+        return [x.detach().clone() for x in self.offsets]
+
+    def assign(self, values: Sequence[Tensor]) -> None:
+        """Set the offsets, which stay the same tensors."""
+        with torch.no_grad():
+            for x, value in zip(self.offsets, values, strict=True):
+                x.copy_(value)
+
     def moved(self, state: StateDict) -> dict[str, Tensor]:
         """The state moved by the elements, with gradients to :attr:`offsets`."""
         moved = dict(state)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError, Progress, SilentProgress, generator, trees
+from goldstone.weightspace.matching.checkpoint import Checkpoint, digest
 from goldstone.weightspace.matching.latent_elements import LatentElements
 from goldstone.weightspace.matching.matched_units import matched_units
 from goldstone.weightspace.matching.merging import interpolated, normalising_by_batch
@@ -63,6 +65,7 @@ def learned_matching(
     learning_rate: float = 1e-2,
     weight_decay: float = 0.0,
     seed: int = 0,
+    checkpoint: str | Path | None = None,
     progress: Progress | None = None,
 ) -> LearnedAlignment:
     """Move ``model`` along its symmetries to where the loss between it and the reference is small.
@@ -92,11 +95,14 @@ def learned_matching(
         learning_rate: of AdamW.
         weight_decay: of AdamW; pulls towards the start.
         seed: of batches and λ.
+        checkpoint: a file, written after every twentieth of the steps, from which the same call
+            goes on where it was stopped, to the same result; a finished one gives that at once.
         progress: told of steps.
 
     Raises:
         InputError: as :func:`weight_matching`; or nothing is left to learn, there are not as many
-            targets as inputs, or the loss is not finite or not one number for each sample.
+            targets as inputs, the loss is not finite or not one number for each sample, or the
+            checkpoint is damaged or that of another search.
     """
     chosen, allowed = chosen_symmetries(symmetries, kinds)
     a, b = checked_states(reference, model)
@@ -115,11 +121,26 @@ def learned_matching(
     fixed = torch.randperm(count, generator=stream)[:MOST_SAMPLES]
     judged = trees.take(inputs, fixed), trees.take(targets, fixed)
     every = max(1, steps // LOOKS)
-    best = [x.detach().clone() for x in latent.offsets]
-    middle = [(0, walk.judge(latent, *judged, batch_size))]
-    losses = []
+    kept = Checkpoint(
+        checkpoint,
+        {
+            "weights": digest(a, start.state_dict),
+            "symmetries": [[one.name, one.kind] for one in latent.symmetries],
+            "settings": [steps, batch_size, learning_rate, weight_decay, seed, count],
+        },
+    )
+    done, best, losses, middle = 0, latent.values(), list[float](), list[tuple[int, float]]()
+    if (found := kept.read()) is not None:
+        done, best, losses = found["step"], found["best"], found["losses"]
+        middle = [(step, value) for step, value in found["middle"]]
+        latent.assign(found["offsets"])
+        optimiser.load_state_dict(found["optimiser"])
+        stream.set_state(found["stream"])
+    else:
+        middle.append((0, walk.judge(latent, *judged, batch_size)))
     with (progress or SilentProgress()).task("learned matching", steps) as task:
-        for step in range(1, steps + 1):
+        task.advance(done)
+        for step in range(done + 1, steps + 1):
             mixing = 0.4 + 0.2 * float(torch.rand((), generator=stream))
             rows = torch.randint(count, (min(batch_size, count),), generator=stream)
             value = walk.loss(
@@ -130,12 +151,19 @@ def learned_matching(
             optimiser.step()
             losses.append(float(value.detach()))
             if step % every == 0 or step == steps:
-                found = walk.judge(latent, *judged, batch_size)
-                if found < min(value for _, value in middle):
-                    best = [x.detach().clone() for x in latent.offsets]
-                middle.append((step, found))
+                height = walk.judge(latent, *judged, batch_size)
+                if height < min(value for _, value in middle):
+                    best = latent.values()
+                middle.append((step, height))
+                kept.write(
+                    {
+                        "step": step, "best": best, "losses": losses, "middle": middle,
+                        "offsets": latent.values(), "optimiser": optimiser.state_dict(),
+                        "stream": stream.get_state(),
+                    }
+                )  # fmt: skip
             task.advance()
-    latent.offsets = best
+    latent.assign(best)
     moves = merged_steps((*start.steps, *latent.steps()))
     final = applied(b, moves)
     return LearnedAlignment(
