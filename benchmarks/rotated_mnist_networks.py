@@ -10,8 +10,7 @@ import itertools
 from collections.abc import Callable
 from functools import partial
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from goldstone.groups import CyclicGroup, DihedralGroup, PointGroup
 from goldstone.nn import (
@@ -21,6 +20,7 @@ from goldstone.nn import (
     LiftingConv2d,
     OrbitBatchNorm2d,
     PointwiseActivation,
+    Restricted,
 )
 from goldstone.representations import Representation
 
@@ -60,39 +60,8 @@ def restricted(whole: DihedralGroup, part: CyclicGroup, width: int, kernel: int)
     second = GroupConv2d(whole, width, 2 * width, kernel, padding_mode="zeros")
     cosets = whole.order // part.order
     last = GroupConv2d(part, 2 * width * cosets, 2 * width, kernel, padding_mode="zeros")
-    blocks = [_block(first), _block(second, Restrict(whole, part)), _block(last)]
+    blocks = [_block(first), _block(second, Restricted(second.target, part)), _block(last)]
     return _network(blocks, GroupPool(last.target), 2 * width)
-
-
-class Restrict(nn.Module):
-    """Fields on a group as fields on a subgroup: F(g) ↦ F_t(h) = F(h t) for each coset H t."""
-
-    order: Tensor
-
-    def __init__(self, whole: DihedralGroup, part: CyclicGroup) -> None:
-        super().__init__()
-        subgroup = [_same(whole, torch.tensor(part.matrix(h))) for h in part.elements()]
-        left, order = list(whole.elements()), []
-        while left:
-            representative = left[0]
-            coset = [whole.compose(h, representative) for h in subgroup]
-            order += [list(whole.elements()).index(g) for g in coset]
-            left = [g for g in left if g not in coset]
-        self.register_buffer("order", torch.tensor(order), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, fields·|G|, X, Y) → the same channels, grouped by coset."""
-        fields = x.unflatten(1, (-1, len(self.order)))
-        return fields[:, :, self.order].flatten(1, 2)
-
-
-def _same(group: PointGroup, matrix: Tensor) -> object:
-    """The element of this matrix."""
-    return next(
-        g
-        for g in group.elements()
-        if torch.allclose(torch.tensor(group.matrix(g)), matrix, atol=1e-6)
-    )
 
 
 def _block(layer: nn.Module, *more: nn.Module) -> nn.Sequential:

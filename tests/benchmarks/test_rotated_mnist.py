@@ -10,11 +10,9 @@ import torch
 from benchmarks import rotated_mnist
 from benchmarks.rotated_mnist import DIGITS, accuracy, change_by_angle, study, trained
 from benchmarks.rotated_mnist_images import Images, digits, mnist, moved
-from benchmarks.rotated_mnist_networks import MAKERS, Restrict, augmented, parameters, width_for
+from benchmarks.rotated_mnist_networks import MAKERS, augmented, parameters, width_for
 from benchmarks.rotated_mnist_page import ANGLES, SCALES, cells, page, picture
 from benchmarks.study import Runs
-from goldstone.groups import CyclicGroup, DihedralGroup
-from goldstone.representations import RegularRepresentation
 
 SMALL = replace(DIGITS, parameters=2500)
 
@@ -53,21 +51,6 @@ def test_group_convolutions_are_invariant_under_quarter_turns_and_others_are_not
         other = (model(x.flip(0)) - model(x)).norm() / model(x).norm()
     assert (float(change) < 1e-12) == (name.split()[0] not in ("plain", "augmented"))
     assert float(other) > 1e-6
-
-
-def test_a_restricted_field_turns_as_fields_on_the_subgroup():
-    whole, part = DihedralGroup(8), CyclicGroup(8)
-    restrict = Restrict(whole, part)
-    assert sorted(restrict.order.tolist()) == list(range(16))
-    big, small = RegularRepresentation(whole), RegularRepresentation(part)
-    turn = next(
-        g for g in whole.elements() if np.allclose(whole.matrix(g), part.matrix(1), atol=1e-9)
-    )
-    a = big.matrix(whole.tensor([turn]))[0]
-    b = torch.block_diag(*(small.matrix(part.tensor([1]))[0],) * 2)
-    x = torch.randn(2, 16, dtype=torch.float64)
-    found = restrict((x @ a.mT)[..., None, None])[..., 0, 0]
-    torch.testing.assert_close(found, restrict(x[..., None, None])[..., 0, 0] @ b.mT)
 
 
 def tiny(seed=0):
