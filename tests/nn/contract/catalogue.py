@@ -3,15 +3,17 @@
 from tests.nn.contract import features, grids, lattices, points, scales, sets, wrappers
 from tests.nn.contract.entry import Case, Entry
 
-ENTRIES: tuple[Entry, ...] = (
-    *grids.ENTRIES,
-    *scales.ENTRIES,
-    *features.ENTRIES,
-    *points.ENTRIES,
-    *sets.ENTRIES,
-    *wrappers.ENTRIES,
-    *lattices.ENTRIES,
-)
+SECTIONS: dict[str, tuple[Entry, ...]] = {
+    "Fields on grids": grids.ENTRIES,
+    "Fields over scales": scales.ENTRIES,
+    "Features of any group": features.ENTRIES,
+    "Points, and samples of Lie groups": points.ENTRIES,
+    "Sets, pairs and sequences": sets.ENTRIES,
+    "Whole models": wrappers.ENTRIES,
+    "Lattice gauge fields": lattices.ENTRIES,
+}
+
+ENTRIES = tuple(entry for entries in SECTIONS.values() for entry in entries)
 
 CASES: dict[str, tuple[Entry, Case]] = {
     f"{entry.layer.__name__}: {name}": (entry, case)

@@ -125,7 +125,7 @@ D4_MIXED = mixed(D4)
 O_VECTORS = DirectSum(O, (StandardRepresentation(O), TrivialRepresentation(O)))
 PLANE = "C_n, D_n: p4, p4m and any order; with the shifts of the grid"
 SPACE = "the rotations of the cube, and with reflections; with the shifts of the grid"
-BY_ANGLE = "exact for quarter turns and reflections of the grid; other angles as the kernel samples"
+BY_ANGLE = "quarter turns and reflections; other angles to the sampling of kernels"
 
 CONVOLUTIONS = (
     Entry(
@@ -301,7 +301,7 @@ def restricted(source: Representation) -> Case:
     target = Restricted(source, C4).target
     inclusion = Restricted(source, C4).inclusion
     return grid(
-        lambda **_: Restricted(source, C4),
+        lambda **options: Restricted(source, C4, **options),
         Pullback(inclusion, source),
         target,
         5,

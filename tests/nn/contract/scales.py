@@ -57,6 +57,7 @@ ENTRIES = (
                 lambda **given: ScaleLiftingConv2d(FILTERS, 2, 3, **PERIODIC, **given), 2
             )
         },
+        exact="shifts; changes of scale to the sampling of filters",
         measured=error_of(lifting),
         at_most=1e-3,
     ),
@@ -72,6 +73,7 @@ ENTRIES = (
                 power=(0.6, 1.6),  # One in the mean over all scales, and the largest are left out.
             )
         },
+        exact="shifts; changes of scale to the sampling of filters",
         measured=error_of(lambda: nn.Sequential(lifting(), ScaleConv2d(FILTERS, 2, 2))),
         at_most=1e-3,
     ),
@@ -87,6 +89,7 @@ ENTRIES = (
                 lambda **_: ScalePool("mean"), 2, 3, over=False, power=None, wrong=(unbatched,)
             ),
         },
+        exact="shifts; changes of scale while the largest stays in range, else",
         measured=error_of(lambda: nn.Sequential(lifting(), ScalePool())),
         at_most=0.5,
     ),

@@ -2,6 +2,7 @@
 
 import inspect
 from importlib.util import find_spec
+from shutil import which
 
 import pytest
 import torch
@@ -15,16 +16,20 @@ FIRST = {entry.layer.__name__: next(iter(entry.cases.values())) for entry in ENT
 """One case of each layer: graphs take their time."""
 
 UNABLE = {entry.layer.__name__: entry.unable for entry in ENTRIES}
-INDUCTOR = ("SteerableConv2d",)
+INDUCTOR = ("GroupConv2d", "EquivariantLinear", "SetAttention")
 
 
 def able(ability):
     return [name for name in FIRST if ability not in UNABLE[name]]
 
 
-def compiled(layer, backend):
+def unable(ability):
+    return [name for name in FIRST if ability in UNABLE[name]]
+
+
+def compiled(layer, backend="aot_eager", fullgraph=True):
     torch.compiler.reset()
-    return torch.compile(layer, backend=backend, fullgraph=True)
+    return torch.compile(layer, backend=backend, fullgraph=fullgraph)
 
 
 def exported(layer, arguments):
@@ -39,9 +44,22 @@ def exported(layer, arguments):
 
 @pytest.mark.parametrize("name", able("compile"))
 def test_compiled_in_one_graph(name):
-    layer, arguments = drawn(FIRST[name].make()).train(), FIRST[name].arguments(3)
-    graph = compiled(layer, "aot_eager")
-    assert relative(graph(*arguments), layer(*arguments)) < 1e-5
+    layer, arguments = drawn(FIRST[name].make()).eval(), FIRST[name].arguments(3)
+    with torch.no_grad():
+        assert relative(compiled(layer)(*arguments), layer(*arguments)) < 1e-5
+
+
+@pytest.mark.skipif(which("g++") is None, reason="inductor needs a C++ compiler")
+@pytest.mark.parametrize("name", INDUCTOR)
+def test_compiled_to_code_and_trained(name):
+    layer, arguments = drawn(FIRST[name].make()), FIRST[name].arguments(3)
+    expected = layer(*arguments)
+    wanted = torch.autograd.grad(expected.square().sum(), list(layer.parameters()))
+    output = compiled(layer, "inductor")(*arguments)
+    assert relative(output, expected) < 1e-5
+    found = torch.autograd.grad(output.square().sum(), list(layer.parameters()))
+    for one, two in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", able("export"))
@@ -54,6 +72,23 @@ def test_exported_for_any_batch(name):
         assert relative(program(*arguments), layer(*arguments)) < 1e-5
 
 
+@pytest.mark.parametrize("name", unable("compile"))
+def test_what_is_not_one_graph_is_several(name):
+    layer, arguments = drawn(FIRST[name].make()).eval(), FIRST[name].arguments(3)
+    with torch.no_grad(), pytest.raises(Exception, match=r"\w"):
+        compiled(layer)(*arguments)
+    with torch.no_grad():
+        graphs = compiled(layer, fullgraph=False)
+        assert relative(graphs(*arguments), layer(*arguments)) < 1e-5
+
+
+@pytest.mark.parametrize("name", unable("export"))
+def test_what_is_said_not_to_be_exported_is_not(name):
+    layer = drawn(FIRST[name].make()).eval()
+    with pytest.raises(Exception, match=r"\w"):
+        exported(layer, FIRST[name].arguments(3))
+
+
 @pytest.mark.skipif(find_spec("onnxscript") is None, reason="the ONNX exporter is not installed")
 @pytest.mark.parametrize("name", able("onnx"))
 def test_onnx(name, tmp_path):
@@ -64,7 +99,7 @@ def test_onnx(name, tmp_path):
     torch.onnx.export(layer, arguments, path, dynamo=True)
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [each.name for each in session.get_inputs()]
-    found = session.run(None, dict(zip(names, [x.numpy() for x in arguments], strict=True)))
-    expected = trees.leaves(layer(*arguments))
+    given = dict(zip(names, [x.numpy() for x in arguments], strict=True))
+    found, expected = session.run(None, given), trees.leaves(layer(*arguments))
     for one, two in zip(found, expected, strict=True):
         assert relative(torch.from_numpy(one), two) < 1e-5
