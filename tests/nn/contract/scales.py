@@ -70,7 +70,7 @@ ENTRIES = (
                 lambda **given: ScaleConv2d(FILTERS, 2, 3, 2, **PERIODIC, **given),
                 2,
                 3,
-                power=(0.6, 1.6),  # One in the mean over all scales, and the largest are left out.
+                power=(0.25, 0.55),  # One for what a layer makes of noise; noise itself is blurred.
             )
         },
         exact="shifts; changes of scale to the sampling of filters",
