@@ -1,11 +1,13 @@
 """Bases of equivariant kernels against the character formula and a slow average."""
 
+from math import cos, pi, sin
+
 import pytest
 import torch
 
 from goldstone.core import InputError
-from goldstone.groups import CyclicGroup, DihedralGroup
-from goldstone.nn import kernel_basis
+from goldstone.groups import CyclicGroup, DihedralGroup, MatrixGroup
+from goldstone.nn import SteerableConv2d, kernel_basis
 from goldstone.representations import (
     DeterminantRepresentation,
     DirectSum,
@@ -110,3 +112,12 @@ def test_rotations_off_the_grid_are_refused():
     vector = StandardRepresentation(CyclicGroup(3))
     with pytest.raises(InputError, match="quarter turn"):
         kernel_basis(vector, vector, 3)
+
+
+def test_matrices_that_are_rounded():
+    """A quarter turn from cosines is one: kernels are free pixel by pixel, as those of C4."""
+    cosine, sine = cos(pi / 2), sin(pi / 2)
+    group = MatrixGroup([[[cosine, -sine], [sine, cosine]]])
+    regular = RegularRepresentation(group)
+    assert len(kernel_basis(regular, regular, 3)) == 36
+    assert SteerableConv2d(regular, regular, 3).map_dimension == 36

@@ -5,11 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from goldstone.nn.averaged_coefficients import averaged_coefficients
 from goldstone.nn.block_bases import BlockBasis, DenseBasis
 from goldstone.nn.circular_harmonics import CircularHarmonics, harmonic_action
 from goldstone.nn.planar_elements import check_planar, frequency_bound, planar_elements
 from goldstone.nn.turned_kernels import turned_kernel_basis
-from goldstone.representations import Representation, image_basis
+from goldstone.representations import Representation
 
 
 def harmonic_kernel_basis(
@@ -57,17 +58,11 @@ def _averaged(source: Representation, target: Representation, filters: CircularH
     band = frequency_bound(source) + frequency_bound(target) + frequencies[-1]
     elements = planar_elements(group, band)
     matrices = group.matrices(elements).double()
-    rho_out, rho_in = target.matrix_unchecked(elements), source.matrix_unchecked(elements)
     found = []
     for f in frequencies:
-        action = harmonic_action(matrices, f)
-        # Real orthogonal representations: C ↦ ρ_out C (ρ_in ⊗ H)ᵀ.
-        mean = torch.einsum("goO,giI,gaA->oiaOIA", rho_out, rho_in, action) / len(elements)
-        shape = mean.shape[:3]
-        invariant = image_basis(mean.reshape(shape.numel(), -1)).reshape(-1, *shape)
+        invariant = averaged_coefficients(source, target, elements, harmonic_action(matrices, f))
         kernels = torch.einsum(
             "noia,jxy,axy->njoixy", invariant, filters.rings(f), filters.angular(f)
         )
-        # Means of cos² are 1/2, those of a pair of them and its ring 1.
         found.append(kernels.flatten(0, 1))
     return torch.cat(found)

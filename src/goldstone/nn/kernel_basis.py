@@ -40,7 +40,8 @@ def pixel_basis(source: Representation, target: Representation, size: int) -> Bl
     count = size**group.degree
     taps = torch.arange(count).reshape(grid)
     # Row g: the tap that the value at each tap comes from.
-    moved = [move_grid(taps, matrix).flatten() for matrix in group.matrices(elements)]
+    matrices = group.matrices(elements).round()
+    moved = [move_grid(taps, matrix).flatten() for matrix in matrices]
     origins = torch.stack(moved)
     columns, rows = (permutation_images(each, elements) for each in (source, target))
     if columns is not None and rows is not None:

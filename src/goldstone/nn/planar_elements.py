@@ -25,18 +25,24 @@ def check_planar(group: Group[Any]) -> None:
     Raises:
         InputError: it is neither finite nor SO(2) or O(2), or its matrices are not orthogonal 2×2.
     """
+    if not acts_orthogonally(group, 2):
+        raise InputError(
+            "expected a representation of a group of rotations and reflections of the plane "
+            f"(CyclicGroup, DihedralGroup, SO(2) or O(2)), got one of {group.name}; restrict it or "
+            "pull it back to one"
+        )
+
+
+def acts_orthogonally(group: Group[Any], degree: int) -> bool:
+    """Whether a group, finite or all of O(n) or SO(n), acts on ℝⁿ by orthogonal matrices."""
     known = isinstance(group, FiniteGroup | OrthogonalGroup | SpecialOrthogonalGroup)
-    if known and isinstance(group, LinearGroup) and group.degree == 2:
-        generators = group.matrices(group.tensor(group.generators()))
-        if not generators.is_complex():
-            products = generators.double() @ generators.double().mT
-            if float((products - torch.eye(2)).abs().max() if len(products) else 0) < _TOLERANCE:
-                return
-    raise InputError(
-        "expected a representation of a group of rotations and reflections of the plane "
-        f"(CyclicGroup, DihedralGroup, SO(2) or O(2)), got one of {group.name}; restrict it or "
-        "pull it back to one"
-    )
+    if not (known and isinstance(group, LinearGroup) and group.degree == degree):
+        return False
+    generators = group.matrices(group.tensor(group.generators()))
+    if generators.is_complex():
+        return False
+    products = generators.double() @ generators.double().mT
+    return bool(((products - torch.eye(degree)).abs() < _TOLERANCE).all())
 
 
 def planar_elements(group: Any, bandwidth: int = 0) -> Tensor:
@@ -62,7 +68,7 @@ def is_on_grid(group: Any) -> bool:
     if not isinstance(group, FiniteGroup) or not isinstance(group, LinearGroup):
         return False
     matrices = group.matrices(group.tensor(group.generators()))
-    return bool((matrices == matrices.round()).all())
+    return bool(((matrices - matrices.round()).abs() < _TOLERANCE).all())
 
 
 def frequency_bound(representation: Representation) -> int:

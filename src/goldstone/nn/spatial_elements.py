@@ -2,20 +2,11 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from goldstone.core import InputError
-from goldstone.groups import (
-    FiniteGroup,
-    Group,
-    LinearGroup,
-    OrthogonalGroup,
-    PolyhedralGroup,
-    SpecialOrthogonalGroup,
-)
-
-_TOLERANCE = 1e-9
+from goldstone.groups import FiniteGroup, Group, PolyhedralGroup, SpecialOrthogonalGroup
+from goldstone.nn.planar_elements import acts_orthogonally
 
 
 def check_spatial(group: Group[Any]) -> None:
@@ -24,13 +15,8 @@ def check_spatial(group: Group[Any]) -> None:
     Raises:
         InputError: it does not.
     """
-    known = isinstance(group, FiniteGroup | OrthogonalGroup | SpecialOrthogonalGroup)
-    if known and isinstance(group, LinearGroup) and group.degree == 3:
-        generators = group.matrices(group.tensor(group.generators()))
-        if not generators.is_complex():
-            products = generators.double() @ generators.double().mT
-            if float((products - torch.eye(3)).abs().max() if len(products) else 0) < _TOLERANCE:
-                return
+    if acts_orthogonally(group, 3):
+        return
     raise InputError(
         "expected a representation of a group of rotations and reflections of space, such as "
         f'PolyhedralGroup("O"), SO(3) or O(3), got one of {group.name}; restrict it or pull it '

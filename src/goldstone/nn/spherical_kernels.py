@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from goldstone.groups import FiniteGroup, OrthogonalGroup
+from goldstone.nn.averaged_coefficients import averaged_coefficients
 from goldstone.nn.block_bases import BlockBasis, DenseBasis
 from goldstone.nn.spatial_elements import check_spatial
 from goldstone.nn.spherical_filters import SphericalFilters
@@ -16,7 +17,6 @@ from goldstone.representations import (
     Representation,
     SO3Irrep,
     clebsch_gordan,
-    image_basis,
     wigner_matrices,
 )
 
@@ -76,14 +76,10 @@ def _averaged(source: Representation, target: Representation, filters: Spherical
     """The same for a finite group, with C in Hom_G(source ⊗ H_l, target) by averaging."""
     group: Any = source.group
     elements = group.element_tensor()
-    rho_out, rho_in = target.matrix_unchecked(elements), source.matrix_unchecked(elements)
     matrices = group.matrices(elements).double()
     found = []
     for degree, action in enumerate(wigner_matrices(filters.degrees[-1], matrices)):
-        # Real orthogonal representations: C ↦ ρ_out C (ρ_in ⊗ H)ᵀ.
-        mean = torch.einsum("goO,giI,gaA->oiaOIA", rho_out, rho_in, action) / len(elements)
-        shape = mean.shape[:3]
-        invariant = image_basis(mean.reshape(shape.numel(), -1)).reshape(-1, *shape)
+        invariant = averaged_coefficients(source, target, elements, action)
         found.append(_kernels(invariant, filters.filters[degree]))
     return torch.cat(found)
 
