@@ -85,3 +85,13 @@ def test_bad_input():
         PermutationPool(2, 3)
     with pytest.raises(InputError, match="mean, sum, max, attention"):
         PermutationPool(2, 1, "median")
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "max", "attention"])
+def test_sets_without_elements_pool_to_zero(order, reduction):
+    pool = PermutationPool(3, order, reduction)
+    nothing = torch.zeros(2, *(0,) * order, 3)
+    assert torch.equal(pool(nothing), torch.zeros(2, 3 * order))
+    hidden = torch.full((2, *(4,) * order, 3), torch.nan)
+    assert torch.equal(pool(hidden, torch.zeros(2, 4, dtype=torch.bool)), torch.zeros(2, 3 * order))

@@ -87,7 +87,8 @@ class PermutationPool(nn.Module):
         """Over one orbit of entries: x (batch, entry, channel), real (batch, entry, 1)."""
         if self.reduction == "max":
             # Not −inf, which would come out of a set without entries.
-            lowest = x.masked_fill(~real, torch.finfo(x.dtype).min)
+            least = torch.finfo(x.dtype).min
+            lowest = functional.pad(x.masked_fill(~real, least), (0, 0, 0, 1), value=least)
             return lowest.amax(1).masked_fill(~real.any(1), 0)
         if self.scores is not None:
             scores = functional.linear(x, self.scores[orbit])
