@@ -81,8 +81,12 @@ class OrbitBasis(BlockBasis):
         self.register_constant("scale", sizes.double().rsqrt())
 
     def blocks(self, coefficients: Tensor) -> Tensor:
-        entries = (coefficients * self.scale).index_select(-1, self.labels)
-        return entries.reshape(*entries.shape[:2], *self.shape).transpose(1, 2)
+        outs, ins, _ = coefficients.shape
+        # A row of blocks at a time, so that all entries come to lie in their order.
+        rows = (outs, self.shape[0], ins)
+        sources = (coefficients * self.scale)[:, None].expand(*rows, -1)
+        labels = self.labels.reshape(1, self.shape[0], 1, -1).expand(*rows, -1)
+        return sources.gather(-1, labels).reshape(*rows, *self.shape[1:])
 
 
 class FactorisedBasis(BlockBasis):
