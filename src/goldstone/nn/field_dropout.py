@@ -41,10 +41,10 @@ class FieldDropout(Constants):
 
     def forward(self, x: Tensor) -> Tensor:
         """Drop fields of (batch, channels, …)."""
-        check_components(x, self.source, 1)
+        check_components(x, self.source, 1, size=self._part.shape[0])
         if not self.training:
             return x
-        kept = functional.dropout(x.new_ones(len(x), self.fields), self.p)
+        kept = functional.dropout(x.new_ones(x.shape[0], self.fields), self.p)
         kept = kept.index_select(1, self._part)
         return x * kept.reshape(*kept.shape, *[1] * (x.ndim - 2))
 

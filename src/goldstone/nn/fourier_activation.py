@@ -99,9 +99,10 @@ class FourierActivation(Constants):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to the fields along the axis."""
-        check_components(x, self.source, self.axis, size=self.copies * self._values.shape[1])
+        size = self._values.shape[1]
+        check_components(x, self.source, self.axis, size=self.copies * size)
         axis = self.axis % x.ndim
-        fields = x.reshape(*x.shape[:axis], self.copies, -1, *x.shape[axis + 1 :])
+        fields = x.reshape(*x.shape[:axis], self.copies, size, *x.shape[axis + 1 :])
         fields = fields.movedim(axis + 1, -1)
         samples = functional.linear(fields, self._values.to(x.dtype))
         y = functional.linear(self.activation(samples), self._back.to(x.dtype))

@@ -43,7 +43,7 @@ class NormPool(Constants):
         check_unitary(source, "NormPool")
         parts = flat_parts(source)
         trivial = TrivialRepresentation(source.group)
-        self.source = source
+        self.source, self.fields = source, len(parts)
         self.target: Representation = DirectSum(source.group, (trivial,) * len(parts))
         part = part_of_channel(source)
         sizes = torch.tensor([each.dimension for each in parts], dtype=torch.float64)
@@ -53,10 +53,10 @@ class NormPool(Constants):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool (batch, channels, …)."""
-        check_components(x, self.source, 1)
+        check_components(x, self.source, 1, size=self._part.shape[0])
         squares = x.abs().square()
         weights = self._weights.to(squares.dtype).reshape(-1, *[1] * (x.ndim - 2))
-        power = squares.new_zeros(len(x), self.target.dimension, *x.shape[2:])
+        power = squares.new_zeros(x.shape[0], self.fields, *x.shape[2:])
         power = power.index_add(1, self._part, squares * weights)
         return in_format_of(x, (power + 1e-12).sqrt())
 

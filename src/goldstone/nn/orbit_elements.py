@@ -64,12 +64,14 @@ def listed_elements(
         InputError: as :func:`whole_group` and :func:`uniform_elements`, one lies outside the group,
             or none is given.
     """
-    if elements is None:
-        return whole_group(group)
-    if isinstance(elements, int):
-        return group.values(uniform_elements(group, elements, generator(seed, "orbit elements")))
-    for element in elements:
-        group.check_contains(element)
+    with torch.device("cpu"):  # though the model may be made on another device, or on none
+        if elements is None:
+            return whole_group(group)
+        if isinstance(elements, int):
+            drawn = uniform_elements(group, elements, generator(seed, "orbit elements"))
+            return group.values(drawn)
+        for element in elements:
+            group.check_contains(element)
     if not len(elements):
         raise InputError("expected one or more elements, got none")
     return tuple(elements)

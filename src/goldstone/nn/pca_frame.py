@@ -61,7 +61,7 @@ class PCAFrame:
         signs = list(product((1.0, -1.0), repeat=n))
         # Up to a common factor that makes the determinant 1.
         signs = [s for s in signs if s[-1] > 0] if is_proper(self.group) else signs
-        self._signs = torch.tensor(signs, dtype=torch.float64)
+        self._signs = torch.tensor(signs, dtype=torch.float64, device="cpu")
 
     def __call__(self, x: Tree) -> tuple[Tensor, Tensor]:
         """Elements (batch, k, *element_shape) in float64 and equal weights (batch, k).

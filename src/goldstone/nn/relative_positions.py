@@ -98,7 +98,7 @@ class RotaryPositions(nn.Module):
             )
         self.channels, self.base, self.ring = channels, base, ring
         pairs = channels // 2
-        steps = torch.arange(pairs, dtype=torch.float64)
+        steps = torch.arange(pairs, dtype=torch.float64, device="cpu")
         if ring is None:
             frequencies = base ** (-steps / pairs)
         else:

@@ -17,11 +17,14 @@ from goldstone.groups import (
 from goldstone.nn import (
     BlurPool2d,
     BlurPool3d,
+    FieldDropout,
+    FourierActivation,
     GroupConv2d,
     GroupConv3d,
     GroupPool,
     LiftingConv2d,
     LiftingConv3d,
+    NormPool,
     OrbitBatchNorm2d,
     OrbitBatchNorm3d,
     OrbitGroupNorm2d,
@@ -345,6 +348,51 @@ OTHERS = (
         "any group, to a subgroup of it",
         "(batch, channel, …) → the same",
         {"D4 to C4": restricted(D4_MIXED)},
+    ),
+    Entry(
+        FourierActivation,
+        "compact groups: real fields of irreps",
+        "(batch, fields·components, *grid) → the same, or along another axis",
+        {
+            "SO(2)": grid(
+                lambda **options: FourierActivation(WAVES, 2, CyclicGroup(12), **options),
+                multiple(WAVES, 2),
+                multiple(WAVES, 2),
+                4,
+                wrong=(one_more(1),),
+            )
+        },
+        "the samples' turns; others to the layer's sampling_error",
+    ),
+    Entry(
+        FieldDropout,
+        "any group, any representation; in training too",
+        "(batch, components, *grid) → the same",
+        {
+            # Chance aside, so that two calls agree.
+            "D4": grid(
+                lambda device=None, **_: FieldDropout(D4_MIXED, 0.0, device=device),
+                D4_MIXED,
+                D4_MIXED,
+                4,
+                wrong=(one_more(1),),
+            )
+        },
+        "exact for every draw",
+    ),
+    Entry(
+        NormPool,
+        "any group, unitary representations",
+        "(batch, components, *grid) → (batch, parts, *grid)",
+        {
+            "D4": grid(
+                lambda **options: NormPool(D4_MIXED, **options),
+                D4_MIXED,
+                images(D4, 4),
+                4,
+                wrong=(one_more(1),),
+            )
+        },
     ),
     Entry(
         GroupPool,
