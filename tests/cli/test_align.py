@@ -239,3 +239,18 @@ def test_bad_weights(folder: Path, command: Command) -> None:
     other = command(f"align {folder}/Net-a.safetensors {folder}/Normed-a.safetensors {rest}")
     assert other.code == 2
     assert "do not fit the model Net" in other.stderr
+
+
+def test_learning_keeps_a_checkpoint_while_it_runs(
+    folder: Path, command: Command, tmp_path: Path
+) -> None:
+    more = f"--method learned --steps 3 --points 3 --batch 20 --quiet --out {tmp_path}"
+    damaged = tmp_path / "learning.pt"
+    damaged.write_bytes(b"half a file")
+    stopped = command(line(folder, "Net", more))
+    assert stopped.code == 2
+    assert "learning.pt: cannot be read as a checkpoint" in stopped.stderr
+    damaged.unlink()
+    assert command(line(folder, "Net", more)).code == 0
+    assert not damaged.exists()
+    assert (tmp_path / "merged.safetensors").exists()

@@ -139,10 +139,12 @@ def align(
         )
         samples = read_samples(data, a, place)
         own = samples if train is None else read_samples(train, a, place)
-        found = align_networks(
-            a, b, samples, own, judged_by, settings, SilentProgress() if quiet else RichProgress()
-        )
+        progress = SilentProgress() if quiet else RichProgress()
+        checkpoint = None if out is None else out / "learning.pt"
+        found = align_networks(a, b, samples, own, judged_by, settings, progress, checkpoint)
         written = () if out is None else _write(found, out)
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
     if not quiet:
         for note in found.notes:
             sys.stderr.write(f"note: {note}\n")

@@ -38,6 +38,8 @@ training inputs.
   barrier.svg           the loss along the paths
   aligned.safetensors   B moved: put it in place of B
   merged.safetensors    (1−t)·A + t·B moved, t from --merge-at
+  learning.pt           while --method learned runs: the same command goes on
+                        from it if it was stopped
 
 \b
 Exit codes: 0 done, and with --fail-over the barrier after moving is surely at

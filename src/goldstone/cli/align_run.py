@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from goldstone.weightspace import (
     parameter_symmetries,
     weight_matching,
 )
+from goldstone.weightspace.matching.samples import equal_batches
 from goldstone.weightspace.symmetries.parameter_symmetry import Kind
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -108,8 +110,9 @@ def align_networks(
     loss: Callable[[Any, Any], Tensor] | None,
     settings: AlignSettings,
     progress: Progress,
+    checkpoint: Path | None = None,
 ) -> Aligned:
-    """Find, test, align, measure, merge.
+    """Find, test, align, measure, merge; learning goes on from its checkpoint.
 
     Raises:
         InputError: the options do not go together, or what :func:`weight_matching` raises.
@@ -120,7 +123,7 @@ def align_networks(
     judged = usual_loss(samples.targets) if loss is None else loss
     symmetries = parameter_symmetries(a, few)
     check_symmetries(a, few, symmetries, seed=settings.seed)
-    alignment = _aligned(a, b, symmetries, train, judged, settings, progress)
+    alignment = _aligned(a, b, symmetries, train, judged, settings, progress, checkpoint)
     moved = alignment.model(b)
     change = output_difference(b, moved, few)
     if not change <= LARGEST_CHANGE:
@@ -143,7 +146,7 @@ def align_networks(
             learning_rate=_rate(settings, 1e-3), seed=settings.seed, progress=progress,
         )  # fmt: skip
         paths["curve"] = path(moved, curve.midpoint)
-    middle = merged(a, moved, settings.merge_at, trees.chunks(train.inputs, settings.batch))
+    middle = merged(a, moved, settings.merge_at, equal_batches(train.inputs, settings.batch))
     state = {name: x.detach() for name, x in middle.state_dict().items()}
     return Aligned(settings, symmetries, alignment, paths, change, state, _notes(symmetries))
 
@@ -171,6 +174,7 @@ def _aligned(
     loss: Callable[[Any, Any], Tensor],
     settings: AlignSettings,
     progress: Progress,
+    checkpoint: Path | None,
 ) -> Alignment:
     if settings.method == "activations":
         return activation_matching(a, b, train.inputs, batch_size=settings.batch)
@@ -181,7 +185,7 @@ def _aligned(
     return learned_matching(
         a, b, symmetries, train.inputs, train.targets, loss, kinds=kinds, start=start,
         steps=settings.steps, learning_rate=_rate(settings, 1e-2), seed=settings.seed,
-        progress=progress,
+        checkpoint=checkpoint, progress=progress,
     )  # fmt: skip
 
 

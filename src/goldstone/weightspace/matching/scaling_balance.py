@@ -56,7 +56,7 @@ def balancing_factors(
     for number in gains:
         scaled(number, squares.unit_gain(symmetries[number]))
     undone = {
-        number: _undone(one, gains, symmetries)
+        number: _undone(one, gains)
         for number, one in enumerate(symmetries)
         if one.kind == "uniform scaling"
     }
@@ -66,31 +66,26 @@ def balancing_factors(
             if number in gains:
                 continue
             if number in undone:
-                factors = squares.uniform(one, undone[number])
+                others = [(symmetries[k], exponent) for k, exponent in undone[number]]
+                factors = squares.uniform(one, others)
             else:
                 factors = squares.balance(one)
             change = float(np.abs(factors - 1.0).max())
             if change >= SETTLED:
                 scaled(number, factors)
                 for other, exponent in undone.get(number, []):
-                    k = symmetries.index(other)
-                    scaled(k, np.full(other.copies, float(factors[0]) ** exponent))
+                    copies = symmetries[other].copies
+                    scaled(other, np.full(copies, float(factors[0]) ** exponent))
             largest = max(largest, change)
         if largest < SETTLED:
             break
     return [torch.from_numpy(total) for total in totals]
 
 
-def _undone(
-    one: ParameterSymmetry, gains: dict[int, str], symmetries: Sequence[ParameterSymmetry]
-) -> list[tuple[ParameterSymmetry, float]]:
-    """The scalings, with exponents, that take back what a uniform one does to gains of norms."""
+def _undone(one: ParameterSymmetry, gains: dict[int, str]) -> list[tuple[int, float]]:
+    """Which scalings, with exponents, take back what a uniform one does to gains of norms."""
     exponents = {axis.parameter: axis.exponent for axis in one.on_parameters}
-    return [
-        (symmetries[number], -exponents[gain])
-        for number, gain in gains.items()
-        if gain in exponents
-    ]
+    return [(k, -exponents[gain]) for k, gain in gains.items() if gain in exponents]
 
 
 class _Squares:
