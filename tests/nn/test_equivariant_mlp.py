@@ -198,3 +198,15 @@ def test_errors_name_the_mend():
         EquivariantMLP(source, 16, SO3Irrep(1))
     with pytest.raises(InputError, match="give the hidden representation"):
         hidden_representation(group_named("C2×SO(3)"), 16)
+
+
+def test_what_is_no_representation_is_named():
+    source, vector, _ = ends("O(3)")
+    for call in (
+        lambda: EquivariantMLP(3, 16, vector),
+        lambda: EquivariantMLP(source, "16", vector),
+        lambda: EquivariantLinear(vector, vector.group),
+        lambda: EquivariantBilinear(vector, 3, vector),
+    ):
+        with pytest.raises(InputError, match="expected a representation that says"):
+            call()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from goldstone.core import InputError
 from goldstone.nn.block_bases import BlockBasis
 from goldstone.nn.constants import Constants, computed_on_cpu
-from goldstone.nn.parts import Types, grouped_channels, ordered, parts_by_type
+from goldstone.nn.parts import Types, check_representation, grouped_channels, ordered, parts_by_type
 from goldstone.representations import Representation, invariant_vectors
 
 BasisMaker = Callable[[Representation, Representation], BlockBasis]
@@ -40,7 +40,7 @@ class BlockWeights(Constants):
         dtype: real, or its complex partner where a representation is complex.
 
     Raises:
-        InputError: representations of different groups.
+        InputError: no representations, or such of different groups.
     """
 
     @computed_on_cpu
@@ -55,6 +55,8 @@ class BlockWeights(Constants):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        for representation in (source, target):
+            check_representation(representation)
         if source.group != target.group:
             raise InputError(
                 "both representations must be of one group, got "

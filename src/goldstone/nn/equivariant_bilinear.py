@@ -10,7 +10,7 @@ from goldstone.nn.block_weights import BlockWeights
 from goldstone.nn.constants import computed_on_cpu
 from goldstone.nn.equivariant_linear import affine
 from goldstone.nn.linear_basis import linear_basis
-from goldstone.nn.parts import check_components, parts_by_type
+from goldstone.nn.parts import check_components, check_representation, parts_by_type
 from goldstone.representations import DirectSum, Representation, TensorProduct
 
 
@@ -48,6 +48,8 @@ class EquivariantBilinear(BlockWeights):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        for representation in (left, right, target):
+            check_representation(representation)
         if left.group != right.group:
             raise InputError(
                 "both factors must be representations of one group, got "

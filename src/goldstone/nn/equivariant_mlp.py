@@ -10,7 +10,7 @@ from goldstone.core import InputError
 from goldstone.nn.equivariant_linear import EquivariantLinear
 from goldstone.nn.gated_activation import GatedActivation
 from goldstone.nn.hidden_representation import hidden_representation
-from goldstone.nn.parts import parts_by_type
+from goldstone.nn.parts import check_representation, parts_by_type
 from goldstone.nn.pointwise_activation import PointwiseActivation, permutes_components
 from goldstone.nn.tensor_product_activation import TensorProductActivation
 from goldstone.representations import Representation
@@ -64,6 +64,8 @@ class EquivariantMLP(nn.Module):
             raise InputError(
                 f"expected at least 1 hidden layer, got {layers}; EquivariantLinear has none"
             )
+        for representation in (source, target):
+            check_representation(representation)
         if source.group != target.group:
             raise InputError(
                 "source and target must be of one group, got "
