@@ -51,6 +51,7 @@ OPTIONS = [
     {"padding": "valid"},
     {"padding": "valid", "stride": 2},
     {"padding_mode": "reflect"},
+    {"padding_mode": "replicate"},
     {"padding_mode": "circular"},
 ]
 

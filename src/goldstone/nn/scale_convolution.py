@@ -9,8 +9,9 @@ from goldstone.core import InputError
 from goldstone.nn.constants import computed_on_cpu
 from goldstone.nn.padding import PaddingMode
 from goldstone.nn.scale_filters import ScaleFilters
-from goldstone.nn.scale_layer import Padding, ScaleLayer
+from goldstone.nn.scale_layer import ScaleLayer
 from goldstone.nn.scale_plain import ScalewiseConv2d
+from goldstone.nn.scale_plane import Padding
 
 Edge = Literal["valid", "zeros"]
 """Scales that would need those beyond the largest are left out, or these count as zeros."""
@@ -33,8 +34,8 @@ class ScaleLiftingConv2d(ScaleLayer):
     turned: size + 2·padding − extent, with "same" padding size − 1, has to be a multiple of it. So
     have periodic fields about point 0 if their size is a multiple. Else the layer is refused.
 
-    Initially the mean square of white noise is kept, in the mean over scales (that of natural
-    images, of spectrum 1/ω², at each scale but grows about fivefold).
+    Initially the mean square of white noise is kept, in the mean over scales; that of natural
+    images, of spectrum 1/ω², grows three- to fivefold, about evenly at all scales.
 
     Args:
         filters: the scales, the group and the functions that filters are made of.

@@ -4,22 +4,22 @@ import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from goldstone.actions import Pivot
 from goldstone.core import InputError
 from goldstone.groups import CyclicGroup, FiniteGroup
 from goldstone.nn.block_bases import BlockBasis
-from goldstone.nn.padding import PaddingMode, check_padding_mode, pad_grid
+from goldstone.nn.padding import PaddingMode
 from goldstone.nn.scale_filters import ScaleFilters
-from goldstone.nn.scale_plain import ScalewiseConv2d, cropped
-from goldstone.nn.scale_stride import displacement, noise_like
+from goldstone.nn.scale_plain import ScalewiseConv2d
+from goldstone.nn.scale_plane import Padding, ScalePlane
 from goldstone.nn.turned_kernels import turned_kernel_basis
 from goldstone.nn.turning_error import turning_error
-from goldstone.nn.window_geometry import Window
 from goldstone.representations import (
     RegularRepresentation,
     Representation,
@@ -28,9 +28,6 @@ from goldstone.representations import (
 )
 
 _MOST_ERROR = 0.05
-
-Padding = Literal["same", "valid"]
-"""As many points as before at stride 1, or only those that filters of all scales reach."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +71,14 @@ class ScaleLayer(nn.Module, ABC):
         dtype: torch.dtype | None,
     ) -> None:
         super().__init__()
-        check_padding_mode(padding_mode)
-        if padding not in get_args(Padding):
-            raise InputError(f"expected the padding 'same' or 'valid', got {padding!r}")
         if min(fields) < 1 or not 1 <= reach <= filters.scales:
             raise InputError(
                 f"expected positive numbers of fields and a reach of 1 to {filters.scales} scales, "
                 f"got {fields[0]}, {fields[1]} and {reach}"
             )
-        self.filters, self.reach, self.stride = filters, reach, stride
-        self.padding, self.padding_mode, self.exact = padding, padding_mode, exact
+        self.plane = ScalePlane(filters.margins, stride, padding, padding_mode)
+        self.filters, self.reach, self.exact, self._warned = filters, reach, exact, False
         self.in_fields, self.out_fields = fields
-        self._warned = False
         self._check_sampling()
         group: FiniteGroup[Any] = filters.group or CyclicGroup(1)
         whole, trivial = RegularRepresentation(group), TrivialRepresentation(group)
@@ -99,21 +92,6 @@ class ScaleLayer(nn.Module, ABC):
             self.source, self.target = (
                 multiple(part, count) for part, count in zip(parts, fields, strict=True)
             )
-        same = padding == "same"
-        self.pivot: Literal["cell", "node"] = (
-            "node" if stride > 1 and same and padding_mode == "circular" else "cell"
-        )
-        self._windows = tuple(
-            Window(
-                2 * margin + 1,
-                stride,
-                1,
-                margin if same else 0,
-                padding_mode if same else "zeros",
-                self.pivot,
-            )
-            for margin in filters.margins
-        )
         self.bases = nn.ModuleList()
         for s in range(filters.scales):
             basis = turned_kernel_basis(*parts, _AtScale(filters, s))
@@ -144,26 +122,31 @@ class ScaleLayer(nn.Module, ABC):
         split = blocks.reshape(out, m, self.in_fields, self.reach, n, *size)
         return split.transpose(3, 4).reshape(out * m, self.in_fields * n, self.reach, *size)
 
+    @property
+    def pivot(self) -> Pivot:
+        """The fixed point that is kept."""
+        return self.plane.pivot
+
     def forward(self, x: Tensor) -> Tensor:
         """Convolve."""
         self._check(x)
-        self._check_plane(x)
+        grid, count = tuple(x.shape[-2:]), self._out_scales(x)
+        self.plane.check_size(grid, count)
+        flaw = self.plane.flaw_on(grid, count, self.filters.base)
+        if flaw is not None and self.exact:
+            raise InputError(f"{self._with_error(flaw, x)}; or exact=False")
+        if flaw is not None and not self._warned and not torch.compiler.is_compiling():
+            self._warned = True
+            warnings.warn(self._with_error(flaw, x), stacklevel=2)
         return self._convolved(x)
 
     def _convolved(self, x: Tensor) -> Tensor:
         outputs, bias, count = [], self._channel_bias(), self._out_scales(x)
         for s in range(count):
             inputs, weight = self._pair(x, s)
-            window = self._windows[s]
-            if self.padding == "valid":
-                margins = self.filters.margins
-                inputs = cropped(inputs, margins[count - 1] - margins[s])
-            within = window.padding if window.mode == "zeros" else 0  # faster than padding before
-            if not within:
-                inputs = pad_grid(inputs, window.padding, window.mode)
-            outputs.append(
-                functional.conv2d(inputs, weight, bias, stride=self.stride, padding=within)
-            )
+            inputs, zeros = self.plane.seen(inputs, s, count)
+            stride = self.plane.stride
+            outputs.append(functional.conv2d(inputs, weight, bias, stride=stride, padding=zeros))
         return torch.stack(outputs, 2)
 
     def to_plain(self) -> ScalewiseConv2d:
@@ -172,27 +155,12 @@ class ScaleLayer(nn.Module, ABC):
         One for all scales would have kernels of the largest size, mostly zeros: it is slower, and
         much so for many scales.
         """
-        bias, convolutions = self._channel_bias(), []
-        for s in range(self._most_scales()):
-            weight = self.weight(s).detach().flatten(1, 2)
-            window = self._windows[s]
-            plain = nn.Conv2d(
-                weight.shape[1],
-                weight.shape[0],
-                window.size,
-                self.stride,
-                window.padding,
-                bias=bias is not None,
-                padding_mode=window.mode,
-                device=weight.device,
-                dtype=weight.dtype,
-            )
-            with torch.no_grad():
-                plain.weight.copy_(weight)
-                if plain.bias is not None and bias is not None:
-                    plain.bias.copy_(bias)
-            convolutions.append(plain)
-        margins = self.filters.margins if self.padding == "valid" else None
+        bias, plane = self._channel_bias(), self.plane
+        convolutions = [
+            plane.folded(self.weight(s).detach().flatten(1, 2), bias, s)
+            for s in range(self._most_scales())
+        ]
+        margins = plane.margins if plane.padding == "valid" else None
         return self._plain(convolutions, margins).train(self.training)
 
     @abstractmethod
@@ -246,41 +214,18 @@ class ScaleLayer(nn.Module, ABC):
             )
             if self.exact:
                 raise InputError(f"{flaw}, or exact=False")
-            warnings.warn(flaw, stacklevel=4)
+            warnings.warn(flaw, stacklevel=5)
 
-    def _check_plane(self, x: Tensor) -> None:
-        """Raise if the grid is too small or the stride loses its centre."""
-        last, grid = self._out_scales(x) - 1, tuple(x.shape[-2:])
-        margin, window = self.filters.margins[last], self._windows[last]
-        fewest = {"reflect": margin + 1, "circular": margin}.get(window.mode, 1)
-        if self.padding == "valid":
-            fewest = window.size
-        if min(grid) < fewest:
-            raise InputError(
-                f"the largest filter has {margin} taps on each side, for which {self.padding} "
-                f"padding with {self.padding_mode} needs {fewest} points or more, got a grid of "
-                f"{grid}; use fewer scales, a smaller sigma or extent, or same padding with zeros"
-            )
-        if self.stride == 1 or (not self.exact and self._warned):
-            return
-        flaw = window.flaw_on(grid, (True, True))
-        if flaw is not None and self.exact:
-            raise InputError(f"{self._with_error(flaw, x, window)}; or exact=False")
-        if flaw is not None and not torch.compiler.is_compiling():
-            self._warned = True
-            warnings.warn(self._with_error(flaw, x, window), stacklevel=3)
-
-    def _with_error(self, flaw: str, x: Tensor, window: Window) -> str:
-        """The flaw, and how far this layer is off by it."""
-        flaw += displacement(window, tuple(x.shape[-2:]), self.filters.base)
-        parameter = self.coefficients
-        if parameter.is_meta or torch.compiler.is_compiling():
+    def _with_error(self, flaw: str, x: Tensor) -> str:
+        """The flaw, and how far this layer is off by it when the group turns noise of x's shape."""
+        weight = self.coefficients
+        if weight.is_meta or torch.compiler.is_compiling():
             return flaw
         if self.source is None or self.target is None:
             return flaw
-        error = turning_error(
-            self._convolved, self.source, self.target, noise_like(x, parameter), self.pivot
-        )
+        noise = torch.randn((1, *x.shape[1:]), generator=torch.Generator().manual_seed(0))
+        noise = noise.to(weight.device, weight.dtype)
+        error = turning_error(self._convolved, self.source, self.target, noise, self.pivot)
         return f"{flaw}. The measured relative error of a turn is {error:.1e}" if error else flaw
 
     def extra_repr(self) -> str:
@@ -288,6 +233,6 @@ class ScaleLayer(nn.Module, ABC):
         name = "" if self.filters.group is None else f"{self.filters.group.name}, "
         return (
             f"{name}{self.in_fields} → {self.out_fields}, {self.filters.scales} scales of ratio "
-            f"{self.filters.base:.4g}, reach={self.reach}, stride={self.stride}, "
+            f"{self.filters.base:.4g}, reach={self.reach}, stride={self.plane.stride}, "
             f"sampling_error={self.sampling_error:.0e}"
         )
