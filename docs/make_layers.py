@@ -64,7 +64,8 @@ def section(title: str, entries: tuple[Entry, ...]) -> str:
 
 def row(entry: Entry, reasons: list[str]) -> str:
     """One layer; reasons that are new are added to the list."""
-    cells = [f"`{entry.layer.__name__}`", entry.keeps, f"`{entry.shapes}`", exactness(entry)]
+    shapes = f"`{entry.shapes}`" if "→" in entry.shapes else entry.shapes
+    cells = [f"`{entry.layer.__name__}`", entry.keeps, shapes, exactness(entry)]
     for column in COLUMNS:
         reason = entry.unable.get(column)
         if reason is not None and reason not in reasons:

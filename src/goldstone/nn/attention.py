@@ -44,7 +44,9 @@ def heads_apart(x: Tensor, heads: int) -> Tensor:
 
 def heads_together(x: Tensor) -> Tensor:
     """(batch, head, element, channels) → (batch, element, heads·channels)."""
-    return x.transpose(1, 2).flatten(2)
+    # Not a view of the transpose, which depends on the memory of what computed x: an exporter to
+    # ONNX puts other operations in its place.
+    return torch.cat(x.unbind(1), -1)
 
 
 def check_heads(channels: int, heads: int) -> None:

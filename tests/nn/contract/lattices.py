@@ -46,8 +46,11 @@ def gauge(
     )
 
 
-GROUPS = "U(1), SU(2), SU(3) and any unitary group, local on the lattice; shifts of the lattice"
-COMPLEX = "loops are complex, and complex numbers have no half precision"
+GROUPS = "U(1), SU(2), SU(3) and other unitary groups, another element at every site"
+COMPLEX = {
+    "half": "loops are complex, and complex numbers have no half precision",
+    "onnx": "loops are complex, and the exporter to ONNX has no complex numbers",
+}
 
 ENTRIES = (
     Entry(
@@ -63,7 +66,7 @@ ENTRIES = (
                 wrong=(one_more(1, 1), one_more(1), one_more(-1, 1), unbatched),
             )
         },
-        unable={"half": COMPLEX},
+        unable=COMPLEX,
     ),
     Entry(
         GaugeLinkUpdate,
@@ -77,7 +80,7 @@ ENTRIES = (
                 wrong=(one_more(1, 1), one_more(1), one_more(-1, 1), unbatched),
             )
         },
-        unable={"half": COMPLEX},
+        unable=COMPLEX,
     ),
     Entry(
         GaugeBilinear,
@@ -91,7 +94,7 @@ ENTRIES = (
                 wrong=(one_more(1, 1), one_more(1), unbatched),
             )
         },
-        unable={"half": COMPLEX},
+        unable=COMPLEX,
     ),
     Entry(
         GaugeActivation,
@@ -106,7 +109,7 @@ ENTRIES = (
                 power=None,
             )
         },
-        unable={"half": COMPLEX},
+        unable=COMPLEX,
     ),
     Entry(
         GaugeTrace,
@@ -117,7 +120,7 @@ ENTRIES = (
                 lambda **_: GaugeTrace(), ("loops",), "invariant", power=None, wrong=(one_more(-1),)
             )
         },
-        unable={"half": COMPLEX},
+        unable=COMPLEX,
     ),
     Entry(
         Plaquettes,
@@ -132,6 +135,6 @@ ENTRIES = (
                 wrong=(one_more(1), unbatched),
             )
         },
-        unable={"half": COMPLEX},
+        unable=COMPLEX,
     ),
 )

@@ -42,6 +42,13 @@ def exported(layer, arguments):
     return torch.export.export(layer, arguments, dynamic_shapes=shapes).module()
 
 
+def in_onnxruntime(layer, arguments, path, runtime):
+    torch.onnx.export(layer, arguments, path, dynamo=True)
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [each.name for each in session.get_inputs()]
+    return session.run(None, dict(zip(names, [x.numpy() for x in arguments], strict=True)))
+
+
 @pytest.mark.parametrize("name", able("compile"))
 def test_compiled_in_one_graph(name):
     layer, arguments = drawn(FIRST[name].make()).eval(), FIRST[name].arguments(3)
@@ -95,11 +102,15 @@ def test_onnx(name, tmp_path):
     runtime = pytest.importorskip("onnxruntime")
     case = FIRST[name]
     layer, arguments = drawn(case.make()).eval(), case.arguments(3)
-    path = tmp_path / "layer.onnx"
-    torch.onnx.export(layer, arguments, path, dynamo=True)
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    names = [each.name for each in session.get_inputs()]
-    given = dict(zip(names, [x.numpy() for x in arguments], strict=True))
-    found, expected = session.run(None, given), trees.leaves(layer(*arguments))
-    for one, two in zip(found, expected, strict=True):
+    found = in_onnxruntime(layer, arguments, tmp_path / "layer.onnx", runtime)
+    for one, two in zip(found, trees.leaves(layer(*arguments)), strict=True):
         assert relative(torch.from_numpy(one), two) < 1e-5
+
+
+@pytest.mark.skipif(find_spec("onnxscript") is None, reason="the ONNX exporter is not installed")
+@pytest.mark.parametrize("name", unable("onnx"))
+def test_what_is_said_not_to_run_in_onnx_does_not(name, tmp_path):
+    runtime = pytest.importorskip("onnxruntime")
+    layer, arguments = drawn(FIRST[name].make()).eval(), FIRST[name].arguments(3)
+    with pytest.raises(Exception, match=r"\w"):
+        in_onnxruntime(layer, arguments, tmp_path / "layer.onnx", runtime)

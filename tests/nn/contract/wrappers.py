@@ -76,7 +76,11 @@ def gram_schmidt(**given: Any) -> Canonicalised:
 
 
 STRAIGHT = "the choice counts as a mixture backwards, by design"
-BY_ELEMENT = "elements of a finite group move an input in Python, each by operations of its own"
+DETERMINANT = "poses take determinants in float64, which onnxruntime does not have"
+BY_ELEMENT = (
+    "elements of a finite group move inputs in Python: `torch.compile` takes several graphs for "
+    "it, and exporters do not follow"
+)
 
 ENTRIES = (
     Entry(
@@ -99,6 +103,7 @@ ENTRIES = (
                 lambda **given: FrameAverage(Forces(**given), CLOUDS, PCAFrame(CLOUDS))
             ),
         },
+        unable={"onnx": "`PCAFrame` takes eigenvectors, which ONNX does not have"},
     ),
     Entry(
         Canonicalised,
@@ -106,6 +111,7 @@ ENTRIES = (
         "those of the model",
         {"SE(3)": of_clouds(gram_schmidt), "D4, soft": scored("soft")},
         "exact where no two poses tie",
+        unable={"onnx": DETERMINANT},
     ),
     Entry(
         ScoringCanonicaliser,
@@ -121,5 +127,6 @@ ENTRIES = (
         "as the model",
         {"SE(3)": of_clouds(gram_schmidt)},
         "exact where the vectors are independent",
+        unable={"onnx": DETERMINANT},
     ),
 )
