@@ -328,3 +328,26 @@ def test_constants_are_exact_after_half_precision_and_the_meta_device(name):
         for other in (layer.half().double(), empty):
             assert exact.keys() == dict(other.named_buffers()).keys()
             assert all(torch.equal(exact[key], value) for key, value in other.named_buffers())
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, 600.0])
+def test_norms_of_half_precision_do_not_overflow(size):
+    """600² is infinite there, and so was what it was divided by; 10⁻¹² is zero."""
+    v = ANY["O(3)"]
+    x = (size * inputs(v, torch.float32)).half()
+    layers = {
+        "layer": InvariantNorm(v),
+        "batch": InvariantNorm(v, "batch"),
+        "norm": NormActivation(v),
+    }
+    for name, layer in layers.items():
+        expected = layer(x.float())
+        found = copy.deepcopy(layer).half()(x)
+        assert found.dtype == torch.float16
+        torch.testing.assert_close(found.float(), expected, rtol=1e-2, atol=1e-2 + 1e-2 * size)
+        if size and name != "norm":
+            assert float(found.detach().float().square().mean()) == pytest.approx(1, abs=0.2)
+    bounded = TensorProductActivation(v, bounded=True)
+    y = (min(size, 20.0) * inputs(v, torch.float32)).half()
+    expected = bounded(y.float())
+    torch.testing.assert_close(bounded.half()(y).float(), expected, rtol=0.05, atol=0.3)

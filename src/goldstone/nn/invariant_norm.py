@@ -9,6 +9,7 @@ from goldstone.core import InputError
 from goldstone.nn.block_weights import parameter_dtype
 from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.parts import check_components, check_unitary, flat_parts, part_of_channel
+from goldstone.nn.ragged import wide_dtype
 from goldstone.representations import Representation, invariant_vectors
 
 Statistics = Literal["layer", "batch"]
@@ -85,25 +86,28 @@ class InvariantNorm(Constants):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (*batch, dimension)."""
         check_components(x, self.representation, size=len(self._part))
+        # Squares and their sums leave the range of half precision.
+        wide = x.to(wide_dtype(x))
+        invariants = self._invariants.to(wide.dtype)
         if self.statistics == "layer":
-            power = x.abs().square().mean(-1, keepdim=True)
+            power = wide.abs().square().mean(-1, keepdim=True)
             factor = self.scale[self._part] * (power + self.epsilon).rsqrt()
         else:
-            flat = x.reshape(-1, x.shape[-1])
             if self.training:
-                mean, power = self._measured(flat)
+                mean, power = self._measured(wide.reshape(-1, x.shape[-1]), invariants)
             else:
-                mean, power = self.running_invariants, self.running_power
-            x = x - mean @ self._invariants
-            factor = (self.scale * (power + self.epsilon).rsqrt())[self._part]
-        return x * factor + self.shift @ self._invariants
+                mean, power = self.running_invariants.to(wide.dtype), self.running_power
+            wide = wide - mean @ invariants
+            factor = (self.scale * (power.to(wide.real.dtype) + self.epsilon).rsqrt())[self._part]
+        y = wide * factor + self.shift.to(wide.dtype) @ invariants
+        return y.to(torch.promote_types(x.dtype, self.shift.dtype))
 
-    def _measured(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+    def _measured(self, flat: Tensor, invariants: Tensor) -> tuple[Tensor, Tensor]:
         """The batch's invariant mean and the parts' mean squares, noted in the averages."""
         if len(flat) < 2:
             raise InputError("batch statistics need two or more features; call .eval() for one")
-        mean = self._invariants.conj() @ flat.mean(0)
-        squares = (flat - mean @ self._invariants).abs().square().mean(0)
+        mean = invariants.conj() @ flat.mean(0)
+        squares = (flat - mean @ invariants).abs().square().mean(0)
         sums = squares.new_zeros(len(self._sizes)).index_add(0, self._part, squares)
         power = sums / self._sizes
         with torch.no_grad():

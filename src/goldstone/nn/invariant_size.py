@@ -7,6 +7,7 @@ from goldstone.nn.block_weights import parameter_dtype
 from goldstone.nn.constants import Constants, computed_on_cpu
 from goldstone.nn.linear_basis import linear_basis
 from goldstone.nn.parts import parts_by_type
+from goldstone.nn.ragged import wide_dtype
 from goldstone.representations import (
     ConjugateRepresentation,
     Representation,
@@ -65,14 +66,15 @@ class InvariantSize(Constants):
         self.cast(device, parameter_dtype((representation,), dtype))
 
     def forward(self, x: Tensor) -> Tensor:
-        """I² of each feature."""
+        """I² of each feature, in float32 where features have less."""
+        x = x.to(wide_dtype(x))
         if self.is_unitary:
             return x.abs().square().mean(-1, keepdim=True).square()
         found = []
         for n in range(self.count):
             left, forms, right = (getattr(self, f"_{k}_{n}") for k in ("left", "forms", "right"))
             other = x[..., right].conj() if x.is_complex() else x[..., right]
-            values = torch.einsum("...wi,fij,...wj->...wf", x[..., left], forms, other)
+            values = torch.einsum("...wi,fij,...wj->...wf", x[..., left], forms.to(x.dtype), other)
             found.append(values.abs().square().flatten(-2))
         if not found:
             return torch.zeros_like(x[..., :1].abs())

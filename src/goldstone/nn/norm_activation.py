@@ -15,6 +15,7 @@ from goldstone.nn.parts import (
     flat_parts,
     part_of_channel,
 )
+from goldstone.nn.ragged import wide_dtype
 from goldstone.nn.second_moment import radial_second_moment
 from goldstone.representations import Representation
 
@@ -72,7 +73,8 @@ class NormActivation(Constants):
     def forward(self, x: Tensor) -> Tensor:
         """Scale the parts along the axis."""
         check_components(x, self.representation, self.axis, size=len(self._part))
-        squares = x.abs().square()
+        sizes = x.abs()
+        squares = sizes.to(wide_dtype(sizes)).square()  # They leave the range of half precision.
         squares = squares * along(self._weights.to(squares.dtype), x, self.axis)
         shape = list(x.shape)
         shape[self.axis] = len(self.bias)
@@ -80,6 +82,7 @@ class NormActivation(Constants):
         norm = (power + 1e-12).sqrt()
         bias, gains = (along(v.to(norm.dtype), x, self.axis) for v in (self.bias, self._gains))
         factors = gains * self.activation(norm + bias) / norm
+        factors = factors.to(torch.promote_types(sizes.dtype, self.bias.dtype))
         return x * factors.index_select(self.axis, self._part)
 
     def extra_repr(self) -> str:

@@ -148,7 +148,8 @@ class TensorProductActivation(Constants):
         products = torch.bmm(outer, tensors).transpose(0, 1).flatten(1)
         products = products.index_select(1, self._channels)
         if self.size is not None:
-            products = products * ((1 + self.size(flat)) / 2).pow(-0.25)
+            factor = ((1 + self.size(flat)) / 2).pow(-0.25)
+            products = products * factor.to(products.real.dtype)
         return products.reshape(x.shape)
 
     def _tensors(self) -> Tensor:
