@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from goldstone.core import InputError
+from goldstone.nn.blur_pool import BlurPool2d
 from goldstone.nn.restricted import Restricted
 from goldstone.nn.turning_error import exchanges_sizes, grid_of, turning_error
 from goldstone.representations import Pullback, Representation, TrivialRepresentation, multiple
@@ -46,7 +47,7 @@ def exactness(network: nn.Module, x: Tensor) -> tuple[LayerExactness, ...]:
 
     Measured are all modules with representations ``source`` and ``target``, and those without
     parameters that change the size of the grid, such as :class:`torch.nn.MaxPool2d`, for the group
-    of the layer before. The network runs once on x; then each of them runs on its own input turned
+    of the layer before (:class:`BlurPool2d` refuses what is not exact itself). The network runs once on x; then each of them runs on its own input turned
     by every element that maps the grid onto itself. In eval mode errors of exact layers are those
     of rounding, about 1e-7 in float32; a larger one names the layer that loses the symmetry. The
     network and torch's random state are left as found.
@@ -129,9 +130,8 @@ def _inputs_kept(network: nn.Module, met: dict[str, _Met]) -> Iterator[None]:
     """Keep the first input of each layer that is to be measured."""
     handles = []
     for name, module in network.named_modules():
-        leaf = not any(True for _ in module.parameters()) and not any(
-            True for _ in module.children()
-        )
+        free = not any(True for _ in (*module.parameters(), *module.children()))
+        leaf = free and not isinstance(module, BlurPool2d)
         if not (_knows(module) or leaf):
             continue
 
