@@ -170,6 +170,23 @@ def test_farthest_elements_one_by_one(group):
     assert cover <= apart
 
 
+def test_nothing_at_all():
+    none = samples(SE2, 0, 5)
+    assert nearest_elements(SE2, none, count=3).shape == (0, 5, 3)
+    assert subsample_elements(SE2, none, 2, generator=source()).shape == (0, 2)
+    alone = samples(SE2, 2, 5)
+    for given in ({"count": 3}, {"radius": 1.0}):
+        assert nearest_elements(SE2, alone, alone[:, :0], **given).shape[:2] == (2, 0)
+    far = alone.clone()
+    far[..., :2, 2] += 100
+    near = nearest_elements(SE2, alone, far, radius=1.0)
+    assert near.shape == (2, 5, 0)
+    conv = layer(SE2, 3, 2)
+    steps = relative_logarithms(SE2, alone, far, neighbours=near)
+    found = conv(noise(2, 5, 3), steps, None, near)
+    assert bool((found == conv.bias).all())
+
+
 def test_random_elements_and_padding():
     elements = samples(SE2, 3, 12)
     weights = torch.ones(3, 12)

@@ -248,6 +248,12 @@ def test_every_coefficient_counts():
     [
         (lambda: ScaleFilters(2, group=SpecialOrthogonalGroup(2)), r"CyclicGroup\(8\)"),
         (lambda: ScaleFilters(2, group=SpecialOrthogonalGroup(3)), "rotations and reflections"),
+        (
+            lambda: scale_exactness(
+                lifting(few(C4), 1, 1), 1.5, element=7, fibre=lifting(few(C4), 1, 1).target
+            ),
+            "C4",
+        ),
         (lambda: between(few(C4), 2, 1)(noise(1, 2, 3, 7, 7)), r"\(batch, 8, scale, X, Y\)"),
         (
             lambda: scale_exactness(lifting(few(C4), 1, 1), 1.5, 0, element=1, size=21),

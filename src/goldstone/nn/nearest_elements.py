@@ -70,7 +70,7 @@ def nearest_elements(
             apart = _distances(group, others, piece, units, inf if radius is None else radius)
             if real is not None:
                 apart = apart.masked_fill(~real, inf)
-            kept = most if count is not None else int((apart < inf).sum(1).max())
+            kept = most if count is not None else max((apart < inf).sum(1).tolist(), default=0)
             values, places = apart.topk(kept, largest=False)
             found.append(places.masked_fill(values == inf, -1))
         lists.extend(found)

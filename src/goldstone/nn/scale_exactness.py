@@ -72,8 +72,8 @@ def scale_exactness(
         seed: of the blobs.
 
     Raises:
-        InputError: no step, a base of 1 or less, an output with too few scales or of zeros, or a
-            fibre that is not that of the output.
+        InputError: no step, a base of 1 or less, an output with too few scales or of zeros, a fibre
+            that is not that of the output, or an element of another group.
     """
     if steps < (element is None) or not base > 1 or (element is None) != (fibre is None):
         raise InputError(
@@ -123,6 +123,7 @@ def _turn(element: Any, fibre: Representation | None) -> tuple[Tensor, Tensor | 
         return torch.eye(2, dtype=torch.float64), None
     group: Any = fibre.group
     check_planar(group)
+    group.check_contains(element)
     elements = group.tensor((element,))
     return group.matrices(elements)[0].double(), fibre.matrix_unchecked(elements)[0].double()
 

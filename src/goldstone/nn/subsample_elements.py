@@ -53,10 +53,10 @@ def subsample_elements(
     if weights is not None and weights.shape != (batch, n):
         raise InputError(f"expected weights {(batch, n)}, got {tuple(weights.shape)}")
     real = torch.ones(batch, n, dtype=torch.bool) if weights is None else (weights > 0).cpu()
-    if not 1 <= count <= int(real.sum(1).min() if batch else n):
+    fewest = min(real.sum(1).tolist(), default=n)
+    if not 1 <= count <= fewest:
         raise InputError(
-            f"expected a count of 1 to {int(real.sum(1).min())}, the fewest samples of a cloud, "
-            f"got {count}"
+            f"expected a count of 1 to {fewest}, the fewest samples of a cloud, got {count}"
         )
     chance = torch.rand(
         batch, n, generator=generator, dtype=torch.float64, device=generator.device
