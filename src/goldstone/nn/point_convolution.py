@@ -1,6 +1,5 @@
 """Convolution over points of space: messages from neighbours that turn with the cloud."""
 
-from collections.abc import Iterator
 from math import sqrt
 
 import torch
@@ -10,6 +9,7 @@ from torch.nn import functional
 from goldstone.core import InputError
 from goldstone.groups import OrthogonalGroup, SpecialOrthogonalGroup
 from goldstone.nn.constants import Constants, computed_on_cpu
+from goldstone.nn.edge_products import EdgeProducts
 from goldstone.nn.equivariant_linear import EquivariantLinear
 from goldstone.nn.parts import check_components, parts_by_type
 from goldstone.nn.point_edges import PointEdges
@@ -98,6 +98,10 @@ class PointConv(Constants):
                 "no product of the source's parts with spherical harmonics up to degree "
                 f"{degree} lies in the target; raise the degree or add parts to the target"
             )
+        products = [getattr(self, f"_product_{p}") for p in range(len(self._paths))]
+        paths = [(s, low, c) for (s, low, _), c in zip(self._paths, products, strict=True)]
+        kept = dtype or torch.get_default_dtype()
+        self.along = EdgeProducts(types, paths, degree).cast(device, kept)
         self.radial = RadialBasis(radial, cutoff, device=device, dtype=dtype)
         self.first = nn.Linear(radial, hidden, device=device, dtype=dtype)
         self.last = nn.Linear(hidden, count, device=device, dtype=dtype)
@@ -112,7 +116,7 @@ class PointConv(Constants):
         for s, (part, starts) in enumerate(types):
             channels = [[start + k for k in range(part.dimension)] for start in starts]
             self.register_constant(f"_channels_{s}", torch.tensor(channels))
-        self.cast(device, dtype or torch.get_default_dtype())
+        self.cast(device, kept)
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
@@ -164,10 +168,21 @@ class PointConv(Constants):
         between = positions[:, None] - positions[:, :, None]
         # What a point and itself, or padding, would do is not only cut off: it has no derivative.
         between = torch.where(apart[..., None], between, torch.ones_like(between))
-        messages = self._messages(
-            features[:, None], between, apart.to(features.dtype), "bijnk,bijkc->binc"
-        )
-        return torch.cat(list(messages), -1)
+        harmonics, weights = self._seen(between, apart.to(features.dtype))
+        kinds: dict[int, Tensor] = {}
+        messages = []
+        for p, ((s, degree, _), (start, stop)) in enumerate(
+            zip(self._paths, self._slices, strict=True)
+        ):
+            if s not in kinds:
+                channels = getattr(self, f"_channels_{s}")
+                chosen = features.index_select(-1, channels.flatten())
+                kinds[s] = chosen.reshape(*features.shape[:-1], *channels.shape)[:, None]
+            y = harmonics[..., degree**2 : (degree + 1) ** 2]
+            turned = torch.einsum("bijm,kmc->bijkc", y, getattr(self, f"_product_{p}"))
+            weighted = weights[..., start:stop, None] * kinds[s]
+            messages.append(torch.einsum("bijnk,bijkc->binc", weighted, turned).flatten(-2))
+        return torch.cat(messages, -1)
 
     def _along_edges(self, features: Tensor, edges: PointEdges, mask: Tensor | None) -> Tensor:
         """What arrives along edges, (point, path and copy)."""
@@ -177,30 +192,19 @@ class PointConv(Constants):
                 f"mask, got features {tuple(features.shape)}"
             )
         there = torch.ones_like(edges.between[:, 0], dtype=features.dtype)
-        sent = features.index_select(0, edges.sender)
-        messages = torch.cat(list(self._messages(sent, edges.between, there, "enk,ekc->enc")), -1)
-        empty = messages.new_zeros(len(features), messages.shape[1])
-        return empty.index_add(0, edges.receiver, messages)
+        harmonics, weights = self._seen(edges.between, there)
+        found: Tensor = self.along(features, edges.sender, edges.receiver, harmonics, weights)
+        return found
 
-    def _messages(
-        self, features: Tensor, between: Tensor, there: Tensor, product: str
-    ) -> Iterator[Tensor]:
-        """Of each path the products of features, harmonics and weights, summed as einsum says."""
+    def _seen(self, between: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+        """Harmonics of directions (*pairs, 3), and the weights of paths and copies."""
         is_zero = (between == 0).all(-1, keepdim=True)
         # A length of zero has a derivative, but not a second one.
         lengths = torch.linalg.vector_norm(between.masked_fill(is_zero, 1), dim=-1)
-        distances = lengths.masked_fill(is_zero[..., 0], 0).to(features.dtype)
+        distances = lengths.masked_fill(is_zero[..., 0], 0).to(there.dtype)
         harmonics = spherical_harmonics(range(self.degree + 1), between, "component")
-        harmonics = harmonics.to(features.dtype)
         reaches = smooth_cutoff(distances, self.radial.cutoff) * there
-        weights = self.weights(distances) * reaches[..., None]
-        paths = zip(self._paths, self._slices, strict=True)
-        for p, ((s, degree, _), (start, stop)) in enumerate(paths):
-            x = features[..., getattr(self, f"_channels_{s}")]
-            y = harmonics[..., degree**2 : (degree + 1) ** 2]
-            turned = torch.einsum("...m,kmc->...kc", y, getattr(self, f"_product_{p}"))
-            weighted = weights[..., start:stop, None] * x
-            yield torch.einsum(product, weighted, turned).flatten(-2)
+        return harmonics.to(there.dtype), self.weights(distances) * reaches[..., None]
 
     def _checked(self, features: Tensor, positions: Tensor, mask: Tensor | None) -> Tensor:
         """The features with zeros at padding."""
