@@ -17,6 +17,7 @@ from goldstone.nn import (
     hidden_representation,
 )
 from goldstone.representations import (
+    OuterTensorProduct,
     RegularRepresentation,
     SO3Irrep,
     StandardRepresentation,
@@ -198,6 +199,23 @@ def test_errors_name_the_mend():
         EquivariantMLP(source, 16, SO3Irrep(1))
     with pytest.raises(InputError, match="give the hidden representation"):
         hidden_representation(group_named("C2×SO(3)"), 16)
+
+
+@pytest.mark.parametrize("name", ["SO(3) × S3", "SO(2) × D3", "SU(2) × C2"])
+def test_products_of_groups(name):
+    """Three points whose vectors turn together and change places: one network for both."""
+    group = group_named(name)
+    space, points = group.factors
+    vector = OuterTensorProduct(
+        group, (StandardRepresentation(space), StandardRepresentation(points))
+    )
+    scalar = TrivialRepresentation(group)
+    model = EquivariantMLP(vector + scalar, 24, vector, 1, dtype=torch.float64)
+    assert model.hidden.dimension == 24
+    assert len(set(model.hidden.parts)) > 2
+    x = inputs(vector + scalar, torch.float64)
+    assert_equivariant(model, linear_symmetry(vector + scalar, vector), x)
+    assert float((model(x) - model(x).mean(0)).detach().abs().max()) > 1e-3
 
 
 def test_what_is_no_representation_is_named():

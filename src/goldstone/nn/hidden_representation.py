@@ -1,16 +1,18 @@
 """A sensible representation of about a given dimension for hidden layers."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from goldstone.core import InputError
-from goldstone.groups import FiniteGroup, Group, LinearGroup
-from goldstone.nn.parts import is_trivial
+from goldstone.groups import FiniteGroup, Group, LieDirectProduct, LinearGroup
+from goldstone.nn.parts import flat_parts, is_trivial
 from goldstone.nn.pointwise_activation import permutes_components
 from goldstone.representations import (
     DirectSum,
     DualRepresentation,
     Irrep,
+    OuterTensorProduct,
     RegularRepresentation,
     Representation,
     StandardRepresentation,
@@ -35,6 +37,7 @@ def hidden_representation(
     - permutations of points: scalars, vectors and matrices over the points, pointwise too;
     - other finite groups: irreps, small ones first;
     - SO(2), O(2), SO(3), O(3), SU(2), SU(3): irreps up to degree 2;
+    - products of groups: products of these;
     - other groups of matrices: scalars, vectors, their duals if they differ, and matrices.
 
     Kinds that are larger than what is left are left out, and what cannot be filled evenly is filled
@@ -44,7 +47,8 @@ def hidden_representation(
         group: any of the above.
         dimension: at least 1.
         containing: representations, such as those of a network's input and output, whose irreps
-            are added to those of SO(2) … SU(3); if all are real, so are the irreps.
+            are added to those of SO(2) … SU(3), and whose parts to those of products; if all are
+            real, so are the irreps.
 
     Raises:
         InputError: the group has no such representations, or the dimension is not positive.
@@ -77,18 +81,40 @@ def hidden_representation(
 
 def _kinds(group: Group[Any], containing: Sequence[Representation]) -> list[Representation]:
     is_complex = any(representation.dtype.is_complex for representation in containing)
-    if isinstance(group, FiniteGroup):
-        if isinstance(group, LinearGroup) and permutes_components(StandardRepresentation(group)):
-            return _tensors(group)
-        return list(irreps(group, "complex" if is_complex else "real"))
     field: Field | None = ("complex" if is_complex else "real") if containing else None
-    try:
-        kinds: list[Irrep] = list(irreps_up_to(group, _DEGREE, field))
-    except InputError:
-        return _tensors(group)  # The group's irreps are not listed.
+    kinds = _listed(group, field)
+    if isinstance(group, LieDirectProduct):
+        own = [part for each in containing for part in flat_parts(each)]
+        return list(dict.fromkeys(own + kinds))
+    if isinstance(group, FiniteGroup) or not all(isinstance(kind, Irrep) for kind in kinds):
+        return kinds
     for representation in containing:
         kinds += irrep_multiplicities(representation, field)
     return list(dict.fromkeys(kinds))
+
+
+def _listed(group: Group[Any], field: Field | None) -> list[Representation]:
+    if isinstance(group, LieDirectProduct):
+        return _products(group, field)
+    if isinstance(group, FiniteGroup):
+        if isinstance(group, LinearGroup) and permutes_components(StandardRepresentation(group)):
+            return _tensors(group)
+        return list(irreps(group, field or "real"))
+    try:
+        return list(irreps_up_to(group, _DEGREE, field))
+    except InputError:
+        return _tensors(group)  # The group's irreps are not listed.
+
+
+def _products(group: LieDirectProduct, field: Field | None) -> list[Representation]:
+    """Products of what the factors have, their scalars included, small ones first."""
+    of_factors = []
+    for factor in group.factors:
+        kinds = _listed(factor, field)
+        scalar = next((k for k in kinds if is_trivial(k)), TrivialRepresentation(factor))
+        of_factors.append([scalar, *(kind for kind in kinds if not is_trivial(kind))])
+    products = [OuterTensorProduct(group, parts) for parts in product(*of_factors)]
+    return sorted(products, key=lambda each: each.dimension)
 
 
 def _tensors(group: Group[Any]) -> list[Representation]:
