@@ -9,6 +9,7 @@ from benchmarks.flow_emulators_results import (
     NETWORKS,
     Cell,
     Cells,
+    always_broken,
     answers,
     audits,
     cells,
@@ -170,9 +171,9 @@ def _in_words(found: Cells, kind: str) -> Iterator[str]:
     clauses = []
     for network, those in some.items():
         held, moved = (answers(those, axis)["yes"] for axis in ("holds", "transports"))
-        clauses.append(
-            f"{network}, D4 holds in {held} and transports in {moved} of {len(those)} audits"
-        )
+        clause = f"{network}, D4 holds in {held} and transports in {moved} of {len(those)} audits"
+        broken = always_broken(those)
+        clauses.append(clause + (f", {', '.join(broken)} break in all" if broken else ""))
     yield f"- *{kind.capitalize()}*: {'; '.join(clauses)}."
     refused = {name for those in some.values() for audit in those for name in audit["refused"]}
     if refused:
@@ -188,8 +189,9 @@ def _in_words(found: Cells, kind: str) -> Iterator[str]:
         held = answers(together, "holds")["yes"]
         rho = interval(of_element(together, "r", "rho"))[0]
         yield (
-            f"  Whatever a plain network holds ({held} of {len(together)}), it holds by having "
-            f"learned it pose by pose: none transports, ρ(r) is {rho:.2f} on average."
+            f"  Where these, plain or augmented, hold D4 ({held} of {len(together)}), they have "
+            f"learned it pose by pose: D4 transports in none, and ρ(r) is {rho:.2f} on average, "
+            "so that what one pose teaches does not help with the turned one."
         )
 
 

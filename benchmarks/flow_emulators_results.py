@@ -132,6 +132,12 @@ def usual_residual(some: Sequence[dict[str, Any]], axis: str) -> str:
     return f"{text} ({times})"
 
 
+def always_broken(some: Sequence[dict[str, Any]]) -> list[str]:
+    """Elements that hold in no audit."""
+    names = some[0]["elements"] if some else {}
+    return [g for g in names if all(audit["elements"][g]["holds"] == "no" for audit in some)]
+
+
 def of_element(some: Sequence[dict[str, Any]], name: str, value: str) -> list[float]:
     """Estimates of T or ρ of an element."""
     values = (audit["elements"][name][value][0] for audit in some)

@@ -23,6 +23,7 @@ from benchmarks.flow_emulators_flows import (
 from benchmarks.flow_emulators_page import page
 from benchmarks.flow_emulators_picture import picture
 from benchmarks.flow_emulators_results import (
+    always_broken,
     audits,
     cells,
     errors,
@@ -193,6 +194,9 @@ def test_page_and_figure_say_what_was_found(quick):
     assert len(some) == 1
     assert not audits(found, "isotropic", "equivariant")
     assert usual_residual(some, "holds").endswith("(1)")
+    made = [{"elements": {"r": {"holds": a}, "s": {"holds": "no"}}} for a in ("no", "yes")]
+    assert always_broken(made) == ["s"]
+    assert always_broken(made[:1]) == ["r", "s"]
     text = page(runs)
     assert "| 2 | equivariant |" in text
     assert "The audit refuses D4, since the law does not commute with r, r³, sr, sr³" in text
