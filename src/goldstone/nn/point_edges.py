@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 from goldstone.core import InputError
@@ -81,6 +80,8 @@ def point_edges(
 
 def _pairs(points: Array, cutoff: float, box: Array) -> tuple[Array, Array]:
     """Pairs (edge, 2) of receivers and senders, and the senders' images (edge, rows of the box)."""
+    from scipy.spatial import cKDTree  # Here: it takes longer to import than all of goldstone.
+
     to_fraction = np.linalg.pinv(box)  # (3, rows); r = fraction · box along the rows
     turns = np.floor(points @ to_fraction)
     inside = points - turns @ box
