@@ -47,10 +47,11 @@ def exactness(network: nn.Module, x: Tensor) -> tuple[LayerExactness, ...]:
 
     Measured are all modules with representations ``source`` and ``target``, and those without
     parameters that change the size of the grid, such as :class:`torch.nn.MaxPool2d`, for the group
-    of the layer before (:class:`BlurPool2d` refuses what is not exact itself). The network runs once on x; then each of them runs on its own input turned
-    by every element that maps the grid onto itself. In eval mode errors of exact layers are those
-    of rounding, about 1e-7 in float32; a larger one names the layer that loses the symmetry. The
-    network and torch's random state are left as found.
+    of the layer before (:class:`BlurPool2d` refuses what is not exact itself). The network runs
+    once on x; then each of them runs on its own input turned by every element that maps the grid
+    onto itself. In eval mode errors of exact layers are those of rounding, about 1e-7 in float32; a
+    larger one names the layer that loses the symmetry. The network and torch's random state are
+    left as found.
 
     Args:
         network: any module.
