@@ -34,6 +34,7 @@ from goldstone.representations import (
     O2Irrep,
     RegularRepresentation,
     SO3Irrep,
+    TrivialRepresentation,
     multiple,
 )
 
@@ -188,3 +189,15 @@ def test_constants_are_their_own_module():
     assert torch.equal(changed.to("cpu").third, torch.ones(1))
     with pytest.raises(InputError, match="expected a constant in float64, int64"):
         holder.register_constant("rounded", exact.float())
+
+
+def test_export_where_only_the_input_is_reordered():
+    """Torch's export miscounts buffers that are None."""
+    half_turn = CyclicGroup(2)
+    regular, trivial = RegularRepresentation(half_turn), TrivialRepresentation(half_turn)
+    layer = SteerableConv2d(DirectSum(half_turn, (regular, trivial, regular)), regular, 1)
+    assert "_rows" not in layer._buffers
+    assert layer._rows is None
+    assert layer._columns is not None
+    x = torch.randn(1, 5, 3, 3, generator=torch.manual_seed(0))
+    assert torch.equal(torch.export.export(layer, (x,)).module()(x), layer(x))
