@@ -1,196 +1,207 @@
-"""Planar group convolutions beside plain convolution and escnn: build, step, eval, folded, memory.
+"""Group convolutions in the plane and in space beside plain convolution and escnn.
 
-Networks of three 5×5 convolutions with ReLU at equal channels. Each library runs in a process of
-its own (escnn in its own environment, see ``--escnn``), with one thread; both time the same plain
-network too, to which their ratios are. Times are of the processor, in interleaved rounds.
+Networks of three convolutions (and deeper ones with strides and batch norm) at equal channels and
+at equal numbers of parameters: training step, eval, folded eval, memory, build, dimension of the
+filter space, equivariance error. Each library runs in a process of its own with one thread; both
+time the same plain network too, to which their ratios are. Times are of the processor, in
+interleaved rounds.
 
-    python benchmarks/equivariant_convolution.py --escnn PATH/TO/python
+    python -m benchmarks.equivariant_convolution --escnn PATH/TO/python [--rounds 20] [--again]
 
-writes ``results/equivariant_convolution.json`` and ``.md``.
+writes ``results/equivariant_convolution.json`` and ``.md``; pieces that are there are kept, unless
+``--again``. PATH/TO/python is that of an environment with escnn 1.0.11, which needs Python 3.11,
+NumPy below 2 and, for py3nj, a Fortran compiler:
+
+    python3.11 -m venv peers/escnn
+    peers/escnn/bin/pip install torch==2.13.0 "numpy<2" escnn==1.0.11
+
+escnn keeps results on disk; its first builds here find what earlier runs left there.
 """
 
 import argparse
-import json
-import os
-import statistics
-import subprocess
 import sys
-from pathlib import Path
 
-from rounds import machine, ratio, shown
+import torch
 
-HERE = Path(__file__).parent
-RESULT = HERE / "results" / "equivariant_convolution.json"
-GROUPS = ("C4", "C8", "D4", "C16", "D8")
-CHANNELS, SIZE, BATCH, SIDE = (32, 64, 64), 5, 32, 28
-WIDE = (  # channels
-    ("C8", (64, 128, 128)),
-    ("D8", (64, 128, 128)),
-    ("D8", (128, 256, 256)),
-    ("C8", (512, 1024, 1024)),
-    ("D8", (1024, 2048, 2048)),
+from benchmarks.equivariant_convolution_table import table
+from benchmarks.rounds import machine
+from benchmarks.side_by_side import (
+    KINDS,
+    Libraries,
+    building,
+    compared,
+    parameters,
+    timings,
 )
-KINDS = ("step", "evaluate", "evaluate_folded")
+from benchmarks.study import RESULTS, Runs, write_text
+
+SCRIPT = "equivariant_convolution_worker.py"
+ORDER = {"C4": 4, "C8": 8, "D4": 8, "C16": 16, "D8": 16, "O": 24, "SO3": 1}
+EQUAL_CHANNELS = {  # field, group, widths, size, shape, strides
+    **{
+        f"{group}, 5×5": ("plane", group, (32, 64, 64), 5, (8, 1, 28, 28), None)
+        for group in ("C4", "C8", "D4", "C16", "D8")
+    },
+    "C8, six layers with strides": (
+        *("plane", "C8", (32, 32, 64, 64, 64, 64), 5),
+        *((8, 1, 29, 29), (1, 1, 2, 1, 2, 1)),
+    ),
+    "D4, 5×5, 32 images": ("plane", "D4", (32, 64, 64), 5, (32, 1, 28, 28), None),
+    "C8, six layers with strides, 32 images": (
+        *("plane", "C8", (32, 32, 64, 64, 64, 64), 5),
+        *((32, 1, 29, 29), (1, 1, 2, 1, 2, 1)),
+    ),
+    "O, 3×3×3": ("space", "O", (24, 48, 48), 3, (2, 1, 16, 16, 16), None),
+    "O, 5×5×5": ("space", "O", (24, 48, 48), 5, (4, 1, 12, 12, 12), None),
+    "SO(3), 3×3×3": ("irreps", "SO3", (3, 5, 5), 3, (2, 1, 16, 16, 16), None),
+    "SO(3), 3×3×3, 8 volumes": ("irreps", "SO3", (3, 5, 5), 3, (8, 1, 16, 16, 16), None),
+    "SO(3), 5×5×5": ("irreps", "SO3", (3, 5, 5), 5, (4, 1, 12, 12, 12), None),
+}
+EQUAL_PARAMETERS = {  # group: field, widths of the plain network, size, shape
+    **dict.fromkeys(("C4", "C8", "D4", "D8"), ("plane", (16, 32, 32), 5, (4, 1, 28, 28))),
+    "O": ("space", (4, 8, 8), 5, (1, 1, 12, 12, 12)),
+    "SO3": ("irreps", (4, 8, 8), 5, (1, 1, 12, 12, 12)),
+}
+WIDE = (
+    ("plane", None, (64, 128, 128), 5, (8, 1, 28, 28)),
+    ("plane", "C8", (64, 128, 128), 5, (8, 1, 28, 28)),
+    ("plane", "D8", (64, 128, 128), 5, (8, 1, 28, 28)),
+    ("plane", "D8", (128, 256, 256), 5, (2, 1, 28, 28)),
+    ("space", "O", (24, 48, 48), 5, (4, 1, 12, 12, 12)),
+    ("space", "O", (48, 96, 96), 5, (1, 1, 12, 12, 12)),
+    ("irreps", "SO3", (3, 5, 5), 5, (4, 1, 12, 12, 12)),
+    ("irreps", "SO3", (16, 32, 32), 5, (1, 1, 12, 12, 12)),
+)
 
 
-class Library:
-    """A worker process of one library."""
-
-    def __init__(self, name, python):
-        command = [python, str(HERE / "equivariant_convolution_worker.py"), name]
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-
-    def ask(self, *command):
-        self.process.stdin.write(json.dumps(command) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{command} ended the worker")
-        return json.loads(line)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+def described(field, group, widths, size, shape=None, strides=None):
+    """A network as the worker takes it."""
+    return {
+        "field": field,
+        "group": group,
+        "widths": widths,
+        "size": size,
+        "shape": shape,
+        "strides": strides,
+    }
 
 
-def measure_building(pythons, rounds):
-    """Seconds to build each wide network: the first of a fresh process, then warm ones."""
-    found = []
-    for group, channels in WIDE:
-        times = {name: [] for name in pythons}
-        workers = {name: Library(name, python) for name, python in pythons.items()}
-        for worker in workers.values():
-            worker.ask("build", "plain", None, channels, SIZE)
-        for _ in range(rounds + 1):
-            for name, worker in workers.items():
-                answer = worker.ask("build", "wide", group, channels, SIZE)
-                times[name].append(answer["cpu_s"])
-                worker.ask("drop", "wide")
-        for worker in workers.values():
-            worker.close()
-        found.append(
-            {
-                "group": group,
-                "channels": channels,
-                "first_s": {name: values[0] for name, values in times.items()},
-                "warm_s": {name: statistics.median(values[1:]) for name, values in times.items()},
-                "times_faster": ratio(times["escnn"][1:], times["goldstone"][1:])
-                if "escnn" in times
-                else None,
-            }
-        )
+def equal_channels(libraries, row, rounds):
+    """Times of a network and of the plain one with as many channels, errors of equivariance."""
+    field, _, *rest = row
+    cases = {"plain": described(field, None, *rest), "equivariant": described(*row)}
+    found = compared(timings(libraries, dict.fromkeys(libraries, cases), rounds))
+    for name, library in libraries.items():
+        library.ask("build", "case", cases["equivariant"])
+        found[name]["equivariant"]["error"] = library.ask("error", "case")
+        library.ask("drop", "case")
     return found
 
 
-def measure_running(pythons, rounds):
-    """Ratios of times to the plain network's in the same process, round by round."""
-    workers = {name: Library(name, python) for name, python in pythons.items()}
-    parameters = {}
-    for name, worker in workers.items():
-        answer = worker.ask("build", "plain", None, CHANNELS, SIZE)
-        parameters.setdefault("plain", answer["parameters"])
-        for group in GROUPS:
-            answer = worker.ask("build", group, group, CHANNELS, SIZE)
-            worker.ask("fold", group)
-            parameters[f"{name} {group}"] = answer["parameters"]
-    names = ("plain", *GROUPS)
-    times = {
-        kind: {f"{library} {name}": [] for library in workers for name in names} for kind in KINDS
-    }
-    for kind in KINDS:
-        for k in range(-1, rounds):
-            order = names[k % len(names) :] + names[: k % len(names)]
-            for name in order:
-                for library, worker in workers.items():
-                    seconds = worker.ask(kind, name, BATCH, SIDE)["cpu_s"]
-                    if k >= 0:  # the first round warms up
-                        times[kind][f"{library} {name}"].append(seconds)
-    memory = {name: worker.ask("memory")["resident_bytes"] for name, worker in workers.items()}
-    for worker in workers.values():
-        worker.close()
-    return {
-        "rounds": rounds,
-        "parameters": parameters,
-        "median_s": {
-            kind: {name: statistics.median(values) for name, values in of.items()}
-            for kind, of in times.items()
-        },
-        "to_plain": {
-            kind: {
-                name: ratio(values, of[f"{name.split()[0]} plain"])
-                for name, values in of.items()
-                if not name.endswith(" plain")
-            }
-            for kind, of in times.items()
-        },
-        "resident_bytes": memory,
-    }
+def equal_parameters(libraries, group, row, rounds):
+    """Each library's widths at which it has the plain network's number of parameters, and times."""
+    field, plain_widths, size, shape = row
+    plain = described("plane" if field == "plane" else "space", None, plain_widths, size, shape)
+    cases = {}
+    for name, library in libraries.items():
+        widths = fitting(library, parameters(library, plain), field, group, size)
+        cases[name] = {
+            "plain": plain,
+            "plain of the same channels": described(field, None, widths, size, shape),
+            "equivariant": described(field, group, widths, size, shape),
+        }
+    found = compared(timings(libraries, cases, rounds, KINDS[:2]), KINDS[:2])
+    for name, of in cases.items():
+        found[name]["equivariant"]["widths"] = of["equivariant"]["widths"]
+    return found
 
 
-def table(result):
-    """The results as text."""
-    running, building = result["running"], result["building"]
-    libraries = list(running["resident_bytes"])
-    lines = [
-        "# Planar group convolutions beside plain convolution",
-        "",
-        (
-            f"Three {SIZE}×{SIZE} convolutions of {'/'.join(map(str, CHANNELS))} channels with "
-            f"ReLU, batch {BATCH} of {SIDE}×{SIDE}; processor time with one thread as a multiple "
-            "of the plain network's in the same process: median of paired ratios and its 95 % "
-            f"interval, {running['rounds']} interleaved rounds."
-        ),
-        "",
-        "| group | library | parameters | step | eval | eval, folded |",
-        "|---|---|---|---|---|---|",
-    ]
-    for group in GROUPS:
-        for library in libraries:
-            name = f"{library} {group}"
-            ratios = " | ".join(shown(running["to_plain"][kind][name]) for kind in KINDS)
-            lines.append(f"| {group} | {library} | {running['parameters'][name]} | {ratios} |")
-    plain = {name: running["median_s"]["step"][f"{name} plain"] for name in libraries}
-    lines += [
-        "",
-        f"Plain: {running['parameters']['plain']} parameters; a step takes "
-        + ", ".join(f"{1e3 * seconds:.0f} ms ({name})" for name, seconds in plain.items())
-        + ". Resident memory with all networks: "
-        + ", ".join(f"{v / 2**20:.0f} MB ({k})" for k, v in running["resident_bytes"].items())
-        + ".",
-        "",
-        "Building such networks, imports aside, seconds of processor time: first / once warm.",
-        "",
-        f"| group | channels | {' | '.join(libraries)} | times faster |",
-        "|---|---|" + "---|" * (len(libraries) + 1),
-    ]
-    for row in building:
-        cells = [f"{row['first_s'][n]:.3f} / {row['warm_s'][n]:.3f}" for n in libraries]
-        faster = shown(row["times_faster"]) if row["times_faster"] else "–"
-        widths = "/".join(map(str, row["channels"]))
-        lines.append(f"| {row['group']} | {widths} | {' | '.join(cells)} | {faster} |")
-    return "\n".join(lines) + "\n"
+def fitting(library, wanted, field, group, size):
+    """Widths (w, 2w, 2w), as near as whole fields allow, with about so many parameters."""
+    order = ORDER[group]
+
+    def count(fields):
+        return parameters(library, described(field, group, widths(fields), size))
+
+    def widths(fields):
+        return (order * max(1, fields // 2), order * fields, order * fields)
+
+    low, high = 1, 2
+    while count(high) < wanted:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if count(middle) < wanted else (low, middle)
+    return widths(min((low, high), key=lambda fields: abs(count(fields) - wanted)))
+
+
+def filter_spaces(libraries):
+    """Dimensions of pairs of fields, and how far one library's filters lie in the other's span."""
+    found = {}
+    for field, group, size in (
+        *(("plane", group, size) for group in ("C4", "D4", "C8", "D8") for size in (3, 5, 7)),
+        *(("space", "O", size) for size in (3, 5)),
+        *(("irreps", "SO3", size) for size in (3, 5)),
+    ):
+        answers = {n: x.ask("filters", field, group, size) for n, x in libraries.items()}
+        if field != "irreps":
+            spans = {n: torch.tensor(a["filters"]).double() for n, a in answers.items()}
+            for name, span in spans.items():
+                answers[name] |= {"filters": len(span), "taps": span.shape[1]}
+                for other in spans:
+                    if other != name:
+                        answers[name][f"outside {other}"] = outside(span, spans[other])
+        found[f"{group}, {size}"] = answers
+    return found
+
+
+def outside(span, other):
+    """Share of the squared norm of orthonormal filters that lies outside another span."""
+    one, two = (torch.linalg.svd(x, full_matrices=False)[2] for x in (span, other))
+    return float(1 - (one @ two.T).square().sum() / len(one))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--escnn", help="the python of an environment with escnn")
-    parser.add_argument("--rounds", type=int, default=24)
-    parser.add_argument("--build-rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--build-rounds", type=int, default=3)
+    parser.add_argument("--again", action="store_true", help="keep no earlier results")
     arguments = parser.parse_args()
     pythons = {"goldstone": sys.executable}
     if arguments.escnn:
         pythons["escnn"] = arguments.escnn
-    result = {
-        "machine": machine(),
-        "building": measure_building(pythons, arguments.build_rounds),
-        "running": measure_running(pythons, arguments.rounds),
-    }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    RESULT.with_suffix(".md").write_text(table(result), encoding="utf-8")
-    print(table(result))
+    path = RESULTS / "equivariant_convolution.json"
+    if arguments.again:
+        path.unlink(missing_ok=True)
+    runs, rounds, build_rounds = Runs(path), arguments.rounds, arguments.build_rounds
+    names = sorted(pythons)
+
+    def keep(name, settings, work):
+        runs.get(name, [settings, names], work)
+        write_text(path.with_suffix(".md"), table(runs.found))
+
+    for row in WIDE:
+        keep(
+            f"build: {row[1] or 'plain'}, {'/'.join(map(str, row[2]))}",
+            [row, build_rounds],
+            lambda row=row: building(SCRIPT, pythons, described(*row), build_rounds),
+        )
+    with Libraries(SCRIPT, pythons) as libraries:
+        for name, row in EQUAL_CHANNELS.items():
+            keep(
+                f"equal channels: {name}",
+                [row, rounds],
+                lambda row=row: {"machine": machine(), **equal_channels(libraries, row, rounds)},
+            )
+        keep("filters", None, lambda: filter_spaces(libraries))
+        for group, row in EQUAL_PARAMETERS.items():
+            keep(
+                f"equal parameters: {group}",
+                [row, rounds],
+                lambda of=(group, row): equal_parameters(libraries, *of, rounds),
+            )
+    print(table(runs.found))
 
 
 if __name__ == "__main__":
