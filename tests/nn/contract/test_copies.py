@@ -27,6 +27,17 @@ def settled(case, **options):
     return layer
 
 
+def inside(entry, model):
+    """The layer itself, where the case has put something around it."""
+    return next(module for module in model.modules() if type(module) is entry.layer)
+
+
+def has_weights(entry, layer):
+    """Of its own, and not those of a network that it is given."""
+    given = {"model", "network"} & set(inspect.signature(entry.layer).parameters)
+    return not given and any(True for _ in layer.parameters())
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_copies_and_pickles(name):
     _, case = CASES[name]
@@ -63,13 +74,9 @@ def test_one_state_for_training_and_evaluation(name, tmp_path):
 
 @pytest.mark.parametrize("name", CASES)
 def test_weights_come_from_the_generator(name):
-    _, case = CASES[name]
-    layers = [case.make(), drawn(case.make())]
-    own = [p for p in layers[0].parameters() if p.numel()]
-    reset = getattr(layers[0], "reset_parameters", None)
-    if reset is None:
-        # But for wrappers, which take their model as it is.
-        assert not own or hasattr(layers[0], "model") or hasattr(layers[0], "bias")
+    entry, case = CASES[name]
+    layers = [inside(entry, case.make()), inside(entry, drawn(case.make()))]
+    if not has_weights(entry, layers[0]):
         return
     for layer in layers:
         layer.reset_parameters(torch.Generator().manual_seed(3))
@@ -104,13 +111,9 @@ def test_made_without_memory_and_filled(name):
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.layer.__name__)
 def test_keywords(entry):
     """Layers with weights of their own take device and dtype, by keyword alone."""
-    case = next(iter(entry.cases.values()))
-    layer = next(module for module in case.make().modules() if type(module) is entry.layer)
-    if not any(True for _ in layer.parameters()):
+    if not has_weights(entry, inside(entry, next(iter(entry.cases.values())).make())):
         return
     known = inspect.signature(entry.layer).parameters
-    if "model" in known or "network" in known:
-        return  # the weights are those of the model
     if "options" not in known:
         for keyword in ("device", "dtype"):
             assert known[keyword].kind is inspect.Parameter.KEYWORD_ONLY
@@ -119,9 +122,7 @@ def test_keywords(entry):
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.layer.__name__)
 def test_printing(entry):
-    case = next(iter(entry.cases.values()))
-    layer = next(module for module in case.make().modules() if type(module) is entry.layer)
-    shown = repr(layer)
+    shown = repr(inside(entry, next(iter(entry.cases.values())).make()))
     assert shown.startswith(entry.layer.__name__)
     assert "object at 0x" not in shown
     assert "function <" not in shown
@@ -147,7 +148,3 @@ def test_the_plain_layer_is_equal(name):
     # The layer is left as it was.
     for key, value in layer.state_dict().items():
         assert torch.equal(value, state[key])
-
-
-def test_able_lists_cases():
-    assert set(able("meta")) <= set(CASES)

@@ -20,7 +20,9 @@ INDUCTOR = ("GroupConv2d", "EquivariantLinear", "SetAttention")
 
 
 def able(ability):
-    return [name for name in FIRST if ability not in UNABLE[name]]
+    """Each case once, though two layers may share it."""
+    known = [name for name in FIRST if ability not in UNABLE[name]]
+    return [name for k, name in enumerate(known) if FIRST[name] not in map(FIRST.get, known[:k])]
 
 
 def unable(ability):

@@ -75,6 +75,7 @@ def gram_schmidt(**given: Any) -> Canonicalised:
     return Canonicalised(Forces(**given), CLOUDS, canonicaliser)
 
 
+POSED = of_clouds(gram_schmidt)
 STRAIGHT = "the choice counts as a mixture backwards, by design"
 DETERMINANT = "poses take determinants in float64, which onnxruntime does not have"
 BY_ELEMENT = (
@@ -109,7 +110,7 @@ ENTRIES = (
         Canonicalised,
         "any group with a canonicaliser, around any model",
         "those of the model",
-        {"SE(3)": of_clouds(gram_schmidt), "D4, soft": scored("soft")},
+        {"SE(3)": POSED, "D4, soft": scored("soft")},
         "exact where no two poses tie",
         unable={"onnx": DETERMINANT},
     ),
@@ -125,7 +126,7 @@ ENTRIES = (
         GramSchmidtCanonicaliser,
         "SO(n), O(n), SE(n), E(n), inside `Canonicalised`",
         "as the model",
-        {"SE(3)": of_clouds(gram_schmidt)},
+        {"SE(3)": POSED},
         "exact where the vectors are independent",
         unable={"onnx": DETERMINANT},
     ),
