@@ -71,8 +71,8 @@ def page(runs: Runs) -> str:
         "",
         (
             "Written by `python -m benchmarks.rotated_mnist`, which says what is measured. Error "
-            "in per cent, mean ± 95 % interval over seeds; over test images (binomial) where there is "
-            "one seed."
+            "in per cent, mean ± 95 % interval over seeds; over test images (binomial) where there "
+            "is one seed."
         ),
         "",
     ]
