@@ -29,7 +29,7 @@ these: T(g), ρ(g), and whether D4 holds and transports.
     python -m benchmarks.flow_emulators [--quick] [--seeds N] [--work FOLDER]
 
 Goes on after an interruption at any moment, from results/flow_emulators.json and from the training
-runs in FOLDER. One thread, about twenty-five minutes of one core.
+runs in FOLDER. One thread, about twenty minutes of one core.
 """
 
 import argparse
