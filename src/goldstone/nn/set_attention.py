@@ -105,7 +105,7 @@ class SetAttention(nn.Module):
             bias = self.pairs(without_padding(pairs, mask, 2)).permute(0, 3, 1, 2)
         keys = None if mask is None else mask[:, None, None, :]
         if allowed is not None:
-            check_allowed(allowed, (len(x), x.shape[1], x.shape[1]))
+            check_allowed(allowed, (x.shape[0], x.shape[1], x.shape[1]))
             keys = allowed[:, None] if keys is None else allowed[:, None] & keys
         found = attend(query, key, value, keys, bias)
         if allowed is not None and keys is not None:

@@ -80,14 +80,16 @@ class SetCrossAttention(nn.Module):
         """
         check_sets(x, self.channels, 1, mask)
         check_sets(others, self.other_channels, 1, other_mask)
-        if len(x) != len(others):
-            raise InputError(f"expected as many samples of both sets, got {len(x)}, {len(others)}")
+        if x.shape[0] != others.shape[0]:
+            raise InputError(
+                f"expected as many samples of both sets, got {x.shape[0]}, {others.shape[0]}"
+            )
         x, others = without_padding(x, mask), without_padding(others, other_mask)
         query = heads_apart(self.query(x), self.heads)
         key, value = (heads_apart(z, self.heads) for z in self.inward(others).chunk(2, -1))
         keys = None if other_mask is None else other_mask[:, None, None, :]
         if allowed is not None:
-            check_allowed(allowed, (len(x), x.shape[1], others.shape[1]))
+            check_allowed(allowed, (x.shape[0], x.shape[1], others.shape[1]))
             keys = allowed[:, None] if keys is None else allowed[:, None] & keys
         found = attend(query, key, value, keys)
         if keys is not None:
