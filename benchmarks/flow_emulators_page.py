@@ -32,8 +32,13 @@ _PAIRS = [(c, n) for n in NETWORKS[:2] for c in COMPARISONS]
 def page(runs: Runs) -> str:
     """All of it."""
     found = cells(runs)
-    done = sum(map(len, found.values()))
-    planned = SEEDS * sum(len(arms) for sizes in PLAN.values() for arms in sizes.values())
+    wanted = [
+        (kind, arm.full_name, size)
+        for kind, sizes in PLAN.items()
+        for size, arms in sizes.items()
+        for arm in arms
+    ]
+    done, planned = sum(len(found.get(cell, {})) for cell in wanted), SEEDS * len(wanted)
     cost = runs.found["cost of a step"]
     one, other = (1000 * cost["cpu"][name] for name in ("plain", "equivariant"))
     lines = [
