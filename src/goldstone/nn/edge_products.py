@@ -71,7 +71,7 @@ class EdgeProducts(Constants):
             harmonics: (edge, (degree + 1)²).
             weights: (edge, path and copy).
         """
-        messages, first = [], 0
+        sums, first = [], 0
         for s, count, dimension, copies in self.kinds:
             x = features.index_select(1, getattr(self, f"_channels_{s}"))
             x = x.index_select(0, sender).reshape(-1, dimension, copies)
@@ -80,7 +80,7 @@ class EdgeProducts(Constants):
             matrices = matrices.reshape(-1, path_of.shape[0], dimension)
             of_kind = weights[:, first : first + count * copies].reshape(-1, count, copies)
             first += count * copies
-            messages.append((torch.bmm(matrices, x) * of_kind.index_select(1, path_of)).flatten(1))
-        every = torch.cat(messages, 1)
-        summed = every.new_zeros(len(features), every.shape[1]).index_add(0, receiver, every)
-        return summed.index_select(1, self._order)
+            messages = (torch.bmm(matrices, x) * of_kind.index_select(1, path_of)).flatten(1)
+            nothing = messages.new_zeros(features.shape[0], messages.shape[1])
+            sums.append(nothing.index_add(0, receiver, messages))
+        return torch.cat(sums, 1).index_select(1, self._order)
