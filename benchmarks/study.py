@@ -1,6 +1,6 @@
 """What resumable studies share: runs kept in a JSON file, intervals over seeds, panels of a figure.
 
-Used by cost_of_constraint.py, flow_emulators.py and rotated_mnist.py.
+Used by cost_of_constraint.py, flow_emulators*.py and rotated_mnist*.py.
 """
 
 import json
