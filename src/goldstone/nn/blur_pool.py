@@ -67,11 +67,7 @@ class BlurPool2d(Constants):
             raise InputError(f"{type(self).__name__}: {window.flaw}")
         self.window, self.pivot, self.stride = window, pivot, stride
         row = torch.tensor([comb(size - 1, k) for k in range(size)], dtype=torch.float64)
-        row = row / row.sum()
-        weights = torch.outer(row, row)
-        if self.axes == 3:
-            weights = weights[..., None] * row
-        self.register_constant("window_weights", weights)
+        self.register_constant("window_weights", row / row.sum())
         self.cast(device, dtype or torch.get_default_dtype())
 
     def forward(self, x: Tensor) -> Tensor:
@@ -86,11 +82,15 @@ class BlurPool2d(Constants):
             parity = "odd" if self.window.size % 2 == 0 else "even"
             raise InputError(f"{type(self).__name__}: {flaw}; or a window of {parity} size")
         channels = x.shape[1]
-        shape = (channels, 1, *self.window_weights.shape)
-        weight = self.window_weights.to(x.dtype).expand(shape)
         x = pad_grid(x, self.window.padding, self.window.mode)
         convolve = functional.conv2d if self.axes == 2 else functional.conv3d
-        return convolve(x, weight, stride=self.stride, groups=channels)
+        # The window is a product: one axis after the other costs 2·size products, not size².
+        for axis in range(self.axes):
+            along = [self.window.size if a == axis else 1 for a in range(self.axes)]
+            stride = [self.stride if a == axis else 1 for a in range(self.axes)]
+            weight = self.window_weights.to(x.dtype).reshape(along).expand(channels, 1, *along)
+            x = convolve(x, weight, stride=stride, groups=channels)
+        return x
 
     def extra_repr(self) -> str:
         """Shown by print."""
