@@ -18,9 +18,6 @@ NumPy below 2 and, for py3nj, a Fortran compiler:
 escnn keeps results on disk; its first builds here find what earlier runs left there.
 """
 
-import argparse
-import sys
-
 import torch
 
 from benchmarks.equivariant_convolution_table import table
@@ -29,6 +26,7 @@ from benchmarks.side_by_side import (
     KINDS,
     Libraries,
     building,
+    command_line,
     compared,
     parameters,
     timings,
@@ -162,19 +160,9 @@ def outside(span, other):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--escnn", help="the python of an environment with escnn")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--build-rounds", type=int, default=3)
-    parser.add_argument("--again", action="store_true", help="keep no earlier results")
-    arguments = parser.parse_args()
-    pythons = {"goldstone": sys.executable}
-    if arguments.escnn:
-        pythons["escnn"] = arguments.escnn
     path = RESULTS / "equivariant_convolution.json"
-    if arguments.again:
-        path.unlink(missing_ok=True)
-    runs, rounds, build_rounds = Runs(path), arguments.rounds, arguments.build_rounds
+    given, pythons = command_line(__doc__.splitlines()[0], "escnn", path)
+    runs, rounds, build_rounds = Runs(path), given.rounds, given.build_rounds
     names = sorted(pythons)
 
     def keep(name, settings, work):

@@ -15,12 +15,9 @@ writes ``results/equivariant_points.json`` and ``.md``; pieces that are there ar
     peers/e3nn/bin/pip install torch==2.13.0 e3nn==0.6.0
 """
 
-import argparse
-import sys
-
 from benchmarks.equivariant_points_table import table
 from benchmarks.rounds import machine
-from benchmarks.side_by_side import Libraries, building, compared, parameters, timings
+from benchmarks.side_by_side import Libraries, building, command_line, compared, parameters, timings
 from benchmarks.study import RESULTS, Runs, write_text
 
 SCRIPT = "equivariant_points_worker.py"
@@ -82,19 +79,9 @@ def with_errors(libraries, cases, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--e3nn", help="the python of an environment with e3nn")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--build-rounds", type=int, default=3)
-    parser.add_argument("--again", action="store_true", help="keep no earlier results")
-    arguments = parser.parse_args()
-    pythons = {"goldstone": sys.executable}
-    if arguments.e3nn:
-        pythons["e3nn"] = arguments.e3nn
     path = RESULTS / "equivariant_points.json"
-    if arguments.again:
-        path.unlink(missing_ok=True)
-    runs, rounds, build_rounds = Runs(path), arguments.rounds, arguments.build_rounds
+    given, pythons = command_line(__doc__.splitlines()[0], "e3nn", path)
+    runs, rounds, build_rounds = Runs(path), given.rounds, given.build_rounds
     names = sorted(pythons)
 
     def keep(name, settings, work):

@@ -1,9 +1,11 @@
 """Libraries side by side: each in a process of its own environment, in interleaved rounds."""
 
+import argparse
 import json
 import os
 import statistics
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,24 @@ FRESH = 2
 
 Description = Mapping[str, Any]
 """What a worker makes a network of."""
+
+
+def command_line(
+    description: str, peer: str, path: Path
+) -> tuple[argparse.Namespace, dict[str, str]]:
+    """What the command was given, and the python of each library; ``--again`` removes ``path``."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(f"--{peer}", help=f"the python of an environment with {peer}")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--build-rounds", type=int, default=3)
+    parser.add_argument("--again", action="store_true", help="keep no earlier results")
+    given = parser.parse_args()
+    pythons = {"goldstone": sys.executable}
+    if found := getattr(given, peer):
+        pythons[peer] = found
+    if given.again:
+        path.unlink(missing_ok=True)
+    return given, pythons
 
 
 class Library:
