@@ -37,6 +37,37 @@ def attend(
     return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
 
 
+def attend_to_elements(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    allowed: Tensor | None,
+    bias: Tensor | None = None,
+) -> Tensor:
+    """:func:`attend` to the elements that there are; zero where none of them is allowed.
+
+    Args:
+        query: of each element, (batch, head, element, channels of a head).
+        key: of each element attended to.
+        value: the same shape as key.
+        mask: boolean (batch, key), True where there is an element.
+        allowed: boolean (batch, element, key), True where an element may attend to a key.
+        bias: of the scores.
+
+    Raises:
+        InputError: allowed pairs of another shape or dtype.
+    """
+    keys = None if mask is None else mask[:, None, None, :]
+    if allowed is not None:
+        check_allowed(allowed, (len(query), query.shape[2], key.shape[2]))
+        keys = allowed[:, None] if keys is None else allowed[:, None] & keys
+    found = attend(query, key, value, keys, bias)
+    if keys is not None:
+        found = found.masked_fill(~keys.any(-1, keepdim=True), 0)
+    return found
+
+
 def heads_apart(x: Tensor, heads: int) -> Tensor:
     """(batch, element, heads·channels) → (batch, head, element, channels)."""
     return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads).transpose(1, 2)

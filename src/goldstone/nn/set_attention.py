@@ -5,8 +5,7 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError
 from goldstone.nn.attention import (
-    attend,
-    check_allowed,
+    attend_to_elements,
     check_heads,
     heads_apart,
     heads_together,
@@ -103,13 +102,7 @@ class SetAttention(nn.Module):
                     f"{tuple(pairs.shape)}"
                 )
             bias = self.pairs(without_padding(pairs, mask, 2)).permute(0, 3, 1, 2)
-        keys = None if mask is None else mask[:, None, None, :]
-        if allowed is not None:
-            check_allowed(allowed, (x.shape[0], x.shape[1], x.shape[1]))
-            keys = allowed[:, None] if keys is None else allowed[:, None] & keys
-        found = attend(query, key, value, keys, bias)
-        if allowed is not None and keys is not None:
-            found = found.masked_fill(~keys.any(-1, keepdim=True), 0)
+        found = attend_to_elements(query, key, value, mask, allowed, bias)
         y: Tensor = self.outward(heads_together(found))
         return without_padding(y, mask)
 

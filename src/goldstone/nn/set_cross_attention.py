@@ -5,8 +5,7 @@ from torch import Tensor, nn
 
 from goldstone.core import InputError
 from goldstone.nn.attention import (
-    attend,
-    check_allowed,
+    attend_to_elements,
     check_heads,
     heads_apart,
     heads_together,
@@ -87,13 +86,7 @@ class SetCrossAttention(nn.Module):
         x, others = without_padding(x, mask), without_padding(others, other_mask)
         query = heads_apart(self.query(x), self.heads)
         key, value = (heads_apart(z, self.heads) for z in self.inward(others).chunk(2, -1))
-        keys = None if other_mask is None else other_mask[:, None, None, :]
-        if allowed is not None:
-            check_allowed(allowed, (x.shape[0], x.shape[1], others.shape[1]))
-            keys = allowed[:, None] if keys is None else allowed[:, None] & keys
-        found = attend(query, key, value, keys)
-        if keys is not None:
-            found = found.masked_fill(~keys.any(-1, keepdim=True), 0)
+        found = attend_to_elements(query, key, value, other_mask, allowed)
         y: Tensor = self.outward(heads_together(found))
         return without_padding(y, mask)
 
